@@ -1,0 +1,212 @@
+//! `alog-events`: any log in, one shape out, ready for jq.
+
+mod rows;
+
+use std::process::ExitCode;
+
+use agentlog::record::{EVENT, RecordWriter, SrcPath};
+use clap::Parser;
+use cli::{CommonFlags, Form, Lateness, Limit, Look, Output, Row, Run, Step, Verdict};
+use jsonl::Grep;
+use rows::{Body, EventRows, EventTimes, Names, Owned, Room};
+
+/// Print the events of the logs, decoded, in order of time
+///
+/// Every row becomes one record of the same shape, with the payload as the log has it. Lines that
+/// cannot be read are counted and told, never dropped in silence.
+#[derive(Parser)]
+#[command(name = "alog-events", version, after_long_help = EXAMPLES)]
+struct Args {
+    /// Only events with such names: turn.*, claude.stop, !*.delta …
+    #[arg(short, long, value_name = "GLOB")]
+    event: Vec<String>,
+
+    /// Only lines that match, as they stand in the log
+    #[arg(long, value_name = "REGEX")]
+    grep: Option<String>,
+
+    /// Print the source lines unchanged
+    #[arg(long, conflicts_with_all = ["pretty", "schema"])]
+    raw: bool,
+
+    #[command(flatten)]
+    common: CommonFlags,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  alog-events -e turn.exec.end LOG | jq .payload.exit_code     exit codes of all commands
+  alog-events -e codex.idle,claude.stop -n 5                   when the agents last stopped
+  alog-events -e '!*delta' --since 2h -o table                 the last two hours, without deltas
+  alog-events --grep 'call_A1' --raw LOG                       the source rows of one call";
+
+/// What may be kept in memory instead of reading the logs again, in bytes.
+const ROOM: usize = 64 << 20;
+
+fn main() -> ExitCode {
+    cli::main("alog-events", Some(&EVENT), |args: &Args| &args.common, run)
+}
+
+fn run(args: Args) -> anyhow::Result<Verdict> {
+    if args.raw && args.common.output.output != Form::Ndjson {
+        anyhow::bail!("--raw prints source lines: it takes no -o");
+    }
+    let names = Names::new(&args.event)?;
+    let grep = args.grep.as_deref().map(Grep::new).transpose()?;
+    let look = grep.as_ref().map_or(Look::All, Look::Grep);
+    let mut run = Run::new(&args.common)?;
+    let printer = Printer {
+        output: Output::new(&args.common.output, &EVENT, false),
+        paths: run.logs.iter().map(|log| log.src.clone()).collect(),
+        raw: args.raw,
+        limit: run.selection.limit,
+    };
+    let at_once = !matches!(printer.limit, Limit::Last(_)) && !printer.output.waits_for_end();
+    let command = Command { names, look, printer };
+    if run.live && at_once { command.live(&mut run)? } else { command.files(&mut run)? }
+    Ok(run.report.finish())
+}
+
+struct Command<'a> {
+    names: Names,
+    look: Look<'a>,
+    printer: Printer,
+}
+
+type Blocks = Vec<(Vec<Row<Body>>, Vec<u8>)>;
+
+impl Command<'_> {
+    /// Reads everything once. What is little is then sorted in memory; else the logs are read
+    /// again, now that their offsets are known.
+    fn files(self, run: &mut Run) -> anyhow::Result<()> {
+        let Self { names, look, mut printer } = self;
+        run.spool_live()?;
+        let selection = run.selection.clone();
+        let room = Room::new(if printer.limit == Limit::Last(0) { 0 } else { ROOM });
+        let rows = EventRows::new(&names, &selection, printer.raw, &room);
+        let (mut blocks, mut evidence) = (Blocks::new(), Vec::new());
+        run.read_all(look, &rows, |block| {
+            evidence.extend(block.evidence);
+            if room.is_over() {
+                blocks = Blocks::new();
+            } else if !block.rows.is_empty() {
+                blocks.push((block.rows, block.arena));
+            }
+            Ok(())
+        })?;
+        run.zones.learn(evidence);
+        run.selection.settle(&rows.met())?;
+        if room.is_over() {
+            let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
+            let rows = EventRows::new(&names, &selection, printer.raw, &room);
+            cli::replay(run, look, &EventTimes(&rows), &rows, |t, row, arena| {
+                printer.print(t, row, arena)
+            })?;
+        } else {
+            printer.sorted(run, blocks)?;
+        }
+        printer.finish(run)
+    }
+
+    /// Prints rows as they come.
+    fn live(self, run: &mut Run) -> anyhow::Result<()> {
+        let Self { names, look, mut printer } = self;
+        let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
+        let rows = EventRows::new(&names, &selection, printer.raw, &room);
+        run.read_live(look, &Owned(&rows), |step| {
+            match step {
+                Step::Row(t, mut row) if selection.time(t) => {
+                    selection.clone().settle(&rows.met())?;
+                    let (body, text) = &mut row.value;
+                    let text = std::mem::take(text);
+                    let mut row = Row { clock: row.clock, src: row.src, value: std::mem::take(body) };
+                    printer.print(t, &mut row, &text)?;
+                }
+                Step::Pause(_) => printer.output.flush()?,
+                _ => {}
+            }
+            Ok(false)
+        })?;
+        printer.finish(run)
+    }
+}
+
+struct Printer {
+    output: Output,
+    paths: Vec<SrcPath>,
+    raw: bool,
+    limit: Limit,
+}
+
+impl Printer {
+    /// Sorts and prints rows that were kept.
+    fn sorted(&mut self, run: &mut Run, mut blocks: Blocks) -> anyhow::Result<()> {
+        let mut order = Vec::new();
+        let mut late = Lateness::default();
+        for (b, (rows, _)) in blocks.iter().enumerate() {
+            for (r, row) in rows.iter().enumerate() {
+                let t = run.zones.utc(row.clock);
+                let meant = run.selection.session(row.value.sid.as_deref());
+                if meant && run.selection.time(t) {
+                    late.row(row.src.file, t.unwrap_or(i64::MIN));
+                    order.push(((t, row.src), (b, r)));
+                }
+            }
+        }
+        run.report.counts.late_rows += late.rows();
+        order.sort_unstable_by_key(|(key, _)| *key);
+        let skip = match self.limit {
+            Limit::Last(n) => order.len().saturating_sub(n as usize),
+            _ => 0,
+        };
+        for ((t, _), (b, r)) in order.drain(skip..) {
+            let (rows, arena) = &mut blocks[b];
+            self.print(t, &mut rows[r], arena)?;
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, t: Option<i64>, row: &mut Row<Body>, arena: &[u8]) -> anyhow::Result<()> {
+        if let Limit::First(n) = self.limit
+            && self.output.printed() >= n
+        {
+            return Ok(());
+        }
+        let (paths, src) = (&self.paths, row.src);
+        let text = &arena[row.value.text.clone()];
+        let begin = |index: u64, out: &mut Vec<u8>| {
+            RecordWriter::begin(out, EVENT.schema, index, t);
+        };
+        let end = |out: &mut Vec<u8>| {
+            let mut record = RecordWriter::new(out);
+            record.src(paths, &src);
+            record.end();
+        };
+        match &mut row.value.large {
+            _ if self.raw => self.output.raw(text)?,
+            None => self.output.record(|index, out| {
+                begin(index, out);
+                out.extend_from_slice(text);
+                end(out);
+            })?,
+            Some((at, large)) => {
+                let (head, tail) = text.split_at(*at - row.value.text.start);
+                let head = |index: u64, out: &mut Vec<u8>| {
+                    begin(index, out);
+                    out.extend_from_slice(head);
+                };
+                self.output.record_around(head, large.payload(), |out| {
+                    out.extend_from_slice(tail);
+                    end(out);
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, run: &mut Run) -> anyhow::Result<()> {
+        self.output.finish()?;
+        run.report.counts.records = self.output.printed();
+        Ok(())
+    }
+}

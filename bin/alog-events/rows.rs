@@ -1,0 +1,220 @@
+//! What `alog-events` keeps of a row: the record but for what is not known yet where rows are
+//! decoded, which is its index, its time in UTC, and the number of its line.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use agentlog::json;
+use agentlog::record::{event_head_into, event_into, event_tail_into};
+use agentlog::sse;
+use cli::{Decode, Selection};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+/// Which events are wanted, by name.
+pub struct Names {
+    wanted: Option<GlobSet>,
+    unwanted: GlobSet,
+}
+
+impl Names {
+    /// Reads patterns; those that start with `!` exclude. A comma separates patterns.
+    pub fn new(patterns: &[String]) -> anyhow::Result<Self> {
+        let (mut wanted, mut unwanted) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+        let mut any = false;
+        for pattern in patterns.iter().flat_map(|list| list.split(',')) {
+            match pattern.strip_prefix('!') {
+                Some(pattern) => unwanted.add(Glob::new(pattern)?),
+                None => {
+                    any = true;
+                    wanted.add(Glob::new(pattern)?)
+                }
+            };
+        }
+        let wanted = any.then(|| wanted.build()).transpose()?;
+        Ok(Self { wanted, unwanted: unwanted.build()? })
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.wanted.as_ref().is_none_or(|set| set.is_match(name)) && !self.unwanted.is_match(name)
+    }
+}
+
+/// Keeps the records of wanted events.
+pub struct EventRows<'a> {
+    names: &'a Names,
+    selection: &'a Selection,
+    /// The source line instead of the record.
+    raw: bool,
+    room: &'a Room,
+    /// The sessions met, if sessions are asked for.
+    met: Mutex<BTreeSet<String>>,
+}
+
+/// A limit on what is kept of all rows.
+pub struct Room {
+    left: AtomicUsize,
+    over: AtomicBool,
+}
+
+impl Room {
+    /// Room for so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        Self { left: AtomicUsize::new(bytes), over: AtomicBool::new(false) }
+    }
+
+    /// Whether there was not room for all.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let take = |left: usize| left.checked_sub(bytes);
+        let took = self.left.try_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok();
+        if !took {
+            self.over.store(true, Ordering::Relaxed);
+        }
+        took
+    }
+}
+
+/// A record, but for its ends.
+#[derive(Default)]
+pub struct Body {
+    /// In the block's arena: what stands between `t` and `src`, or the source line.
+    pub text: Range<usize>,
+    /// Session id, if sessions are asked for.
+    pub sid: Option<String>,
+    /// A payload too large to be copied, and where it belongs in `text`.
+    pub large: Option<(usize, Large)>,
+}
+
+/// A payload in the text that it stands in.
+pub struct Large {
+    text: Vec<u8>,
+    range: Range<usize>,
+    compact: bool,
+}
+
+/// From this size on a payload is not copied.
+const LARGE: usize = 1 << 20;
+
+impl Large {
+    /// The payload, without white space between its tokens.
+    pub fn payload(&mut self) -> &[u8] {
+        if !self.compact {
+            let len = json::compact_in_place(&mut self.text[self.range.clone()]);
+            self.range.end = self.range.start + len;
+            self.compact = true;
+        }
+        &self.text[self.range.clone()]
+    }
+}
+
+impl Decode for EventRows<'_> {
+    type Value = Body;
+
+    fn wants(&self, event: &str) -> bool {
+        self.names.wants(event) && (!self.room.is_over() || self.selection.names_sessions())
+    }
+
+    fn value(&self, row: &sse::Row<'_>, raw: &[u8], arena: &mut Vec<u8>) -> Option<Body> {
+        let sid = self.selected(row)?;
+        if !self.room.take(raw.len() + size_of::<Body>()) {
+            return None;
+        }
+        let start = arena.len();
+        let mut large = None;
+        match row.inner.payload {
+            _ if self.raw => arena.extend_from_slice(raw),
+            Some(payload) if payload.raw.len() >= LARGE && !row.inner.text.is_empty() => {
+                event_head_into(row, arena);
+                let from = payload.raw.as_ptr() as usize - row.inner.text.as_ptr() as usize;
+                let range = from..from + payload.raw.len();
+                let text = Large { text: Vec::new(), range, compact: payload.compact };
+                large = Some((arena.len(), text));
+                event_tail_into(row, arena);
+            }
+            _ => event_into(row, arena),
+        }
+        Some(Body { text: start..arena.len(), sid, large })
+    }
+
+    fn adopt(&self, body: &mut Body, text: &mut Vec<u8>) {
+        if let Some((_, large)) = &mut body.large {
+            large.text = std::mem::take(text);
+        }
+    }
+}
+
+impl<'a> EventRows<'a> {
+    /// Keeps the wanted rows as long as there is room.
+    pub fn new(names: &'a Names, selection: &'a Selection, raw: bool, room: &'a Room) -> Self {
+        Self { names, selection, raw, room, met: Mutex::default() }
+    }
+
+    /// The sessions met so far, if sessions are asked for.
+    pub fn met(&self) -> BTreeSet<String> {
+        self.met.lock().map(|met| met.clone()).unwrap_or_default()
+    }
+
+    /// None if the row is not wanted; else its session id, if sessions are asked for.
+    fn selected(&self, row: &sse::Row<'_>) -> Option<Option<String>> {
+        if !self.selection.is_choosy() {
+            return Some(None);
+        }
+        let (sid, cwd) = (row.sid(), row.meta.cwd.and_then(|cwd| cwd.str()));
+        let wanted = self.selection.whose(row.provider(), sid.as_deref(), cwd.as_deref());
+        if !wanted {
+            return None;
+        }
+        let sid = sid.filter(|_| self.selection.names_sessions()).map(|sid| sid.into_owned());
+        if let (Some(sid), Ok(mut met)) = (&sid, self.met.lock())
+            && !met.contains(sid)
+        {
+            met.insert(sid.clone());
+        }
+        Some(sid)
+    }
+}
+
+/// Keeps nothing but the times of wanted events.
+pub struct EventTimes<'a>(pub &'a EventRows<'a>);
+
+impl Decode for EventTimes<'_> {
+    type Value = ();
+
+    fn wants(&self, event: &str) -> bool {
+        self.0.names.wants(event)
+    }
+
+    fn value(&self, row: &sse::Row<'_>, _: &[u8], _: &mut Vec<u8>) -> Option<()> {
+        self.0.selected(row).map(|_| ())
+    }
+
+    fn timed(&self) -> Option<()> {
+        (!self.0.selection.is_choosy()).then_some(())
+    }
+}
+
+/// Keeps what [`EventRows`] keeps, each row with memory of its own: for rows that are passed on
+/// one by one.
+pub struct Owned<'a>(pub &'a EventRows<'a>);
+
+impl Decode for Owned<'_> {
+    type Value = (Body, Vec<u8>);
+
+    fn wants(&self, event: &str) -> bool {
+        self.0.wants(event)
+    }
+
+    fn value(&self, row: &sse::Row<'_>, raw: &[u8], _: &mut Vec<u8>) -> Option<Self::Value> {
+        let mut text = Vec::new();
+        Some((self.0.value(row, raw, &mut text)?, text))
+    }
+
+    fn adopt(&self, (body, _): &mut Self::Value, text: &mut Vec<u8>) {
+        self.0.adopt(body, text);
+    }
+}

@@ -1,0 +1,31 @@
+//! A lazy JSON reader: it walks a text once, checks all of it against the grammar, and hands out
+//! the raw text of the values asked for. Nothing is decoded until somebody wants it.
+//!
+//! Why not a library: the rows that a command does not want are four fifths of a log, and a
+//! reader that builds values for them spends its time on what is thrown away
+//! (`docs/bench.md` has the comparison with `serde_json` and `simd-json`).
+
+mod cursor;
+mod scan;
+mod text;
+mod write;
+
+pub use cursor::{Kind, MAX_DEPTH, Value, fields, items, leading_fields, value};
+pub use text::{Text, unescape_into};
+pub use write::{compact_in_place, compact_into, pretty_into, string_into};
+
+/// Why a text is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at byte {at}")]
+pub struct JsonError {
+    /// Offset in the text that was read, in bytes.
+    pub at: usize,
+    /// What is wrong there.
+    pub what: &'static str,
+}
+
+impl JsonError {
+    pub(crate) fn new(at: usize, what: &'static str) -> Self {
+        Self { at, what }
+    }
+}

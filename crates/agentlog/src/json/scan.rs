@@ -1,0 +1,291 @@
+//! Finds the bytes that matter inside a JSON string, 64 at a time: quotes, backslashes and
+//! control characters. It knows nothing of grammar beyond a string's escapes.
+
+use super::JsonError;
+
+/// Bytes looked at in one step.
+const BLOCK: usize = 64;
+
+/// Where a string ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StringEnd {
+    /// Index of the closing quote.
+    pub quote: usize,
+    /// Whether a backslash stands inside.
+    pub escaped: bool,
+}
+
+/// Finds the end of the string whose first byte after the opening quote is `bytes[start]`, and
+/// checks every escape on the way.
+pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
+    let mut at = start;
+    let mut escaped = false;
+    // Whether the block before ended in a backslash that escapes the first byte of this one.
+    let mut carry = false;
+    while at < bytes.len() {
+        let block = block_at(bytes, at);
+        let marks = Marks::of(&block);
+        let hidden = marks.escaped_by(&mut carry);
+        let quotes = marks.quotes & !hidden;
+        let inside = quotes.wrapping_sub(1) & !quotes; // the bits below the first free quote
+        if marks.controls & inside != 0 {
+            let to = at + (marks.controls & inside).trailing_zeros() as usize;
+            return Err(JsonError::new(to, "control character in a string"));
+        }
+        if hidden & inside != 0 {
+            escaped = true;
+            check_escapes(bytes, at, &block, hidden & inside)?;
+        }
+        if quotes != 0 {
+            return Ok(StringEnd { quote: at + quotes.trailing_zeros() as usize, escaped });
+        }
+        at += BLOCK;
+    }
+    Err(JsonError::new(bytes.len(), "string without an end"))
+}
+
+/// Checks the characters behind backslashes: `hidden` has a bit for each.
+fn check_escapes(
+    bytes: &[u8],
+    at: usize,
+    block: &[u8; BLOCK],
+    hidden: u64,
+) -> Result<(), JsonError> {
+    let mut odd = hidden & !plain_escapes(block);
+    while odd != 0 {
+        let letter = at + odd.trailing_zeros() as usize;
+        escape_len(bytes, letter - 1)?;
+        odd &= odd - 1;
+    }
+    Ok(())
+}
+
+/// One bit for each backslash among the 64 bytes from `start`; none past the end of `bytes`.
+pub(super) fn backslashes(bytes: &[u8], start: usize) -> u64 {
+    Marks::of(&block_at(bytes, start)).backslashes
+}
+
+/// The 64 bytes from `start`, filled up with spaces past the end.
+fn block_at(bytes: &[u8], start: usize) -> [u8; BLOCK] {
+    let rest = &bytes[start..];
+    if let Some(block) = rest.first_chunk::<BLOCK>() {
+        return *block;
+    }
+    let mut block = [b' '; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    block
+}
+
+impl Marks {
+    /// The bytes that an odd run of backslashes escapes. Whole runs are told apart with one
+    /// addition: its carry travels along a run and comes out behind it.
+    fn escaped_by(&self, carry: &mut bool) -> u64 {
+        const EVEN: u64 = 0x5555_5555_5555_5555;
+        let before = u64::from(*carry);
+        if self.backslashes == 0 {
+            *carry = false;
+            return before;
+        }
+        let slashes = self.backslashes & !before;
+        let follows = slashes << 1 | before;
+        let odd_starts = slashes & !EVEN & !follows;
+        let (ends, over) = odd_starts.overflowing_add(slashes);
+        *carry = over;
+        (EVEN ^ (ends << 1)) & follows
+    }
+}
+
+/// Length of the escape that starts with the backslash at `at`: 2, or 6 for `\uXXXX`.
+fn escape_len(bytes: &[u8], at: usize) -> Result<usize, JsonError> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
+        Some(b'u') => match bytes.get(at + 2..at + 6) {
+            Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => Ok(6),
+            _ => Err(JsonError::new(at, "\\u without four hex digits")),
+        },
+        Some(_) => Err(JsonError::new(at, "unknown escape")),
+        None => Err(JsonError::new(at, "string without an end")),
+    }
+}
+
+/// What stands where in 64 bytes, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Marks {
+    quotes: u64,
+    backslashes: u64,
+    controls: u64,
+}
+
+#[cfg(target_arch = "x86_64")]
+mod lanes {
+    //! The marks, 16 bytes at a time. SSE2 belongs to every x86-64 processor, so nothing has to
+    //! be detected.
+    #![allow(unsafe_code)]
+
+    use super::{BLOCK, Marks};
+    use std::arch::x86_64::{
+        __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
+        _mm_set1_epi8,
+    };
+
+    impl Marks {
+        #[inline]
+        pub(super) fn of(block: &[u8; BLOCK]) -> Self {
+            // SAFETY: SSE2 is there.
+            unsafe { marks(block) }
+        }
+    }
+
+    /// The bytes that make an escape of two characters: `"\/bfnrt`.
+    #[inline]
+    pub(super) fn plain_escapes(block: &[u8; BLOCK]) -> u64 {
+        // SAFETY: SSE2 is there.
+        unsafe { gather(block, |v| any(v, b"\"\\/bfnrt")) }
+    }
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn marks(block: &[u8; BLOCK]) -> Marks {
+        Marks {
+            quotes: gather(block, |v| any(v, b"\"")),
+            backslashes: gather(block, |v| any(v, b"\\")),
+            controls: gather(block, |v| _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v)),
+        }
+    }
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn any<const N: usize>(v: __m128i, set: &[u8; N]) -> __m128i {
+        let equal = |b: u8| _mm_cmpeq_epi8(v, _mm_set1_epi8(b.cast_signed()));
+        let mut found = equal(set[0]);
+        for b in &set[1..] {
+            found = _mm_or_si128(found, equal(*b));
+        }
+        found
+    }
+
+    #[target_feature(enable = "sse2")]
+    #[inline]
+    fn gather(block: &[u8; BLOCK], test: impl Fn(__m128i) -> __m128i) -> u64 {
+        let mut bits = 0;
+        for (i, lane) in block.as_chunks::<16>().0.iter().enumerate() {
+            let lane = u128::from_le_bytes(*lane);
+            let v = _mm_set_epi64x((lane >> 64) as i64, lane as i64);
+            bits |= u64::from(_mm_movemask_epi8(test(v)).cast_unsigned()) << (16 * i);
+        }
+        bits
+    }
+}
+#[cfg(target_arch = "x86_64")]
+use lanes::plain_escapes;
+
+/// The same with 64-bit arithmetic, for processors without the code above.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod words {
+    use super::{BLOCK, Marks};
+
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+
+    pub(super) fn marks(block: &[u8; BLOCK]) -> Marks {
+        Marks {
+            quotes: gather(block, |v| equal(v, b'"')),
+            backslashes: gather(block, |v| equal(v, b'\\')),
+            controls: gather(block, |v| zeros(v & (ONES * 0xe0))),
+        }
+    }
+
+    pub(super) fn plain_escapes(block: &[u8; BLOCK]) -> u64 {
+        gather(block, |v| b"\"\\/bfnrt".iter().fold(0, |found, b| found | equal(v, *b)))
+    }
+
+    fn equal(v: u64, b: u8) -> u64 {
+        zeros(v ^ (ONES * u64::from(b)))
+    }
+
+    /// The high bit of each byte that is zero; exact, since no carry leaves its byte.
+    fn zeros(x: u64) -> u64 {
+        !(((x & !HIGH) + !HIGH) | x | !HIGH)
+    }
+
+    fn gather(block: &[u8; BLOCK], test: impl Fn(u64) -> u64) -> u64 {
+        let words = block.as_chunks::<8>().0.iter().enumerate();
+        words.fold(0, |bits, (i, word)| {
+            // The multiplication moves the eight high bits into one byte, lowest first.
+            let high = test(u64::from_le_bytes(*word)) >> 7;
+            bits | (high.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i)
+        })
+    }
+}
+#[cfg(not(target_arch = "x86_64"))]
+use words::plain_escapes;
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Marks {
+    fn of(block: &[u8; BLOCK]) -> Self {
+        words::marks(block)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn both_ways_to_mark_a_block_agree(bytes in proptest::collection::vec(any::<u8>(), 64)) {
+            let block: [u8; 64] = bytes.try_into().unwrap();
+            let mark = |test: fn(u8) -> bool| {
+                block.iter().enumerate().fold(0u64, |m, (i, b)| m | u64::from(test(*b)) << i)
+            };
+            let slow = Marks {
+                quotes: mark(|b| b == b'"'),
+                backslashes: mark(|b| b == b'\\'),
+                controls: mark(|b| b < 0x20),
+            };
+            prop_assert_eq!(Marks::of(&block), slow);
+            prop_assert_eq!(words::marks(&block), slow);
+            let escapes = mark(|b| b"\"\\/bfnrt".contains(&b));
+            prop_assert_eq!(plain_escapes(&block), escapes);
+            prop_assert_eq!(words::plain_escapes(&block), escapes);
+        }
+
+        #[test]
+        fn a_string_is_one_for_serde_json_too(text in "[a\\\\\"\u{1}nu0é]{0,150}") {
+            let ours = string_end(text.as_bytes(), 0).map(|end| end.quote);
+            let quoted = format!("\"{text}");
+            let mut theirs = serde_json::Deserializer::from_str(&quoted).into_iter::<serde_json::Value>();
+            match (ours, theirs.next()) {
+                (Ok(quote), Some(Ok(_))) => prop_assert_eq!(quote + 2, theirs.byte_offset()),
+                // A lone surrogate is for us a string like any other.
+                (Ok(_), Some(Err(e))) => prop_assert!(e.to_string().contains("surrogate"), "{e}"),
+                (Err(_), Some(Err(_))) => {}
+                (ours, theirs) => prop_assert!(false, "{ours:?} {theirs:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_string_ends_at_its_first_free_quote() {
+        for fill in 0..140 {
+            let text = format!("{}\\\\\\\"\\u12aB\" tail", "x".repeat(fill));
+            let end = string_end(text.as_bytes(), 0).unwrap();
+            assert_eq!(end, StringEnd { quote: fill + 10, escaped: true });
+        }
+    }
+
+    #[test]
+    fn faults_are_found_where_they_are() {
+        for (text, at) in [
+            ("abc", 3),
+            ("ab\\", 2),
+            ("a\\x\"", 1),
+            ("a\\u12g4\"", 1),
+            ("a\tb\"", 1),
+            ("\\u12", 0),
+        ] {
+            assert_eq!(string_end(text.as_bytes(), 0).unwrap_err().at, at, "{text:?}");
+        }
+    }
+}

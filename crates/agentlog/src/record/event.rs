@@ -1,0 +1,85 @@
+//! `alog.event/1`: a row, decoded.
+
+use super::{Field, RecordKind, RecordWriter, Shape, field};
+use crate::event::Provider;
+use crate::json::{self, Kind, Value};
+use crate::sse::{Row, member};
+
+/// The record of `alog-events`.
+pub const EVENT: RecordKind = RecordKind {
+    schema: "alog.event/1",
+    about: "an event of a log, decoded",
+    own: OWN,
+    table: &["t", "provider", "sid", "event", "payload"],
+    explains: false,
+};
+
+const OWN: &[Field] = &[
+    field("event", Shape::Text, "the event's name"),
+    field("seq", Shape::Count, "the writer's counter (`data_count`)"),
+    field("request_id", Shape::Text, "API request (Claude)"),
+    field("payload", Shape::Json, "the effective payload, as the log has it"),
+    field("payload_error", Shape::Text, "why the payload or the metadata could not be read"),
+];
+
+/// Appends the keys of the record between `t` and `src`.
+pub fn event_into(row: &Row<'_>, out: &mut Vec<u8>) {
+    event_head_into(row, out);
+    match row.inner.payload {
+        Some(payload) => json::compact_into(&payload, out),
+        None => out.extend_from_slice(b"null"),
+    }
+    event_tail_into(row, out);
+}
+
+/// Appends what stands between `t` and the payload's value.
+pub fn event_head_into(row: &Row<'_>, out: &mut Vec<u8>) {
+    let mut record = RecordWriter::new(out);
+    record.name("provider", row.provider().map(Provider::name));
+    record.value_str("sid", row.envelope.sid);
+    record.int("pid", row.pid());
+    record.value_str("turn_id", row.meta.turn_id);
+    record.value_str("round", row.envelope.round);
+    record.value_str("flow_id", row.envelope.flow_id);
+    record.value_str("cwd", row.meta.cwd);
+    record.value_str("ver", row.meta.ver);
+    let known = Known::of(row);
+    record.value_str("model", known.model);
+    record.str("event", Some(&row.name));
+    record.int("seq", row.envelope.data_count.and_then(|v| v.integer()));
+    record.value_str("request_id", known.request_id);
+    record.key("payload");
+}
+
+/// Appends what stands between the payload's value and `src`.
+pub fn event_tail_into(row: &Row<'_>, out: &mut Vec<u8>) {
+    let error = row.inner.error.as_deref();
+    let metadata = row.meta.error.map(|e| format!("metadata: {e}"));
+    RecordWriter::new(out).str("payload_error", error.or(metadata.as_deref()));
+}
+
+/// What the payload tells for the head, found in one walk.
+#[derive(Default)]
+struct Known<'a> {
+    model: Option<Value<'a>>,
+    request_id: Option<Value<'a>>,
+}
+
+impl<'a> Known<'a> {
+    fn of(row: &Row<'a>) -> Self {
+        let mut known = Self::default();
+        let Some(payload) = row.inner.payload.filter(|p| p.kind == Kind::Object) else {
+            return known;
+        };
+        let mut nested = None;
+        let _ = json::fields(payload.raw, |key, value| match key {
+            "model" if value.is_string() => known.model = Some(value),
+            "request_id" if value.is_string() => known.request_id = Some(value),
+            "response" | "message" if value.kind == Kind::Object => nested = Some(value),
+            _ => {}
+        });
+        let model = || member(nested?, "model").filter(Value::is_string);
+        known.model = known.model.or_else(model);
+        known
+    }
+}

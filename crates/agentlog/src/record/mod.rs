@@ -1,0 +1,94 @@
+//! The records that commands print: which keys they have, and how values are written.
+//!
+//! Every record of a kind has the same keys in the same order. The tables here are the one place
+//! that says which; writers, JSON Schemas and documentation are checked against them.
+
+mod event;
+mod prompt;
+mod writing;
+
+pub use event::{EVENT, event_head_into, event_into, event_tail_into};
+pub use prompt::{PROMPT, prompt_into};
+pub use writing::{RecordWriter, SrcPath};
+
+/// A kind of record.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordKind {
+    /// Its `schema`, such as `alog.event/1`.
+    pub schema: &'static str,
+    /// What one record is, in a few words.
+    pub about: &'static str,
+    /// The keys between the common head and `src`.
+    pub own: &'static [Field],
+    /// The keys that a table shows, in this order.
+    pub table: &'static [&'static str],
+    /// Whether `--explain` can add `rows`.
+    pub explains: bool,
+}
+
+/// A key of a record.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The key.
+    pub name: &'static str,
+    /// What its value is. Every value but `schema`, `index` and `src` may be null.
+    pub shape: Shape,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The record's own schema name.
+    Schema,
+    /// The record's place among the printed.
+    Index,
+    /// A string.
+    Text,
+    /// One of a few strings.
+    OneOf(&'static [&'static str]),
+    /// A whole number, 0 or more.
+    Count,
+    /// A time: RFC 3339, UTC, milliseconds.
+    Time,
+    /// Any JSON.
+    Json,
+    /// The place of a row.
+    Src,
+    /// Rows with what each was used for; only there with `--explain`.
+    Rows,
+}
+
+const fn field(name: &'static str, shape: Shape, about: &'static str) -> Field {
+    Field { name, shape, about }
+}
+
+/// The keys that every record starts with.
+pub const HEAD: &[Field] = &[
+    field("schema", Shape::Schema, "kind and version of the record"),
+    field("index", Shape::Index, "place among the printed records, from 1"),
+    field("t", Shape::Time, "when it happened"),
+    field("provider", Shape::OneOf(&["claude", "codex"]), "which agent"),
+    field("sid", Shape::Text, "session id"),
+    field("pid", Shape::Count, "process id of the agent"),
+    field("turn_id", Shape::Text, "submission id of the turn (Codex)"),
+    field("round", Shape::Text, "the writer's round"),
+    field("flow_id", Shape::Text, "the writer's flow"),
+    field("cwd", Shape::Text, "working directory of the agent"),
+    field("ver", Shape::Text, "version of the agent"),
+    field("model", Shape::Text, "model that the row names"),
+];
+
+/// The key that every record ends with.
+pub const SRC: Field = field("src", Shape::Src, "the row that the record starts from");
+
+/// What `--explain` adds behind `src`.
+pub const ROWS: Field = field("rows", Shape::Rows, "the rows that were read for the record, and what each was used for");
+
+impl RecordKind {
+    /// All keys in order, without `rows`.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        HEAD.iter().chain(self.own).chain(std::iter::once(&SRC))
+    }
+}

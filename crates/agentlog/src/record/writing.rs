@@ -1,0 +1,157 @@
+//! Writing records key by key, without building them first.
+
+use std::path::Path;
+
+use crate::event::{Head, Src};
+use crate::fold::Used;
+use crate::json::{self, Text, Value};
+use crate::time;
+
+/// Appends one record, key by key, to a buffer.
+pub struct RecordWriter<'b> {
+    out: &'b mut Vec<u8>,
+}
+
+/// A path, spelled as JSON once and then used in every record of its file.
+#[derive(Clone, Debug)]
+pub struct SrcPath(Vec<u8>);
+
+impl SrcPath {
+    /// Spells a path. Bytes that are not UTF-8 become U+FFFD.
+    pub fn new(path: &Path) -> Self {
+        let mut spelled = Vec::new();
+        json::string_into(&Text::from(&*path.to_string_lossy()), &mut spelled);
+        Self(spelled)
+    }
+}
+
+impl<'b> RecordWriter<'b> {
+    /// Goes on with a record in `out`.
+    pub fn new(out: &'b mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    /// Starts a record: `schema`, `index`, `t`.
+    pub fn begin(out: &'b mut Vec<u8>, schema: &str, index: u64, t: Option<i64>) -> Self {
+        out.extend_from_slice(b"{\"schema\":\"");
+        out.extend_from_slice(schema.as_bytes());
+        out.extend_from_slice(b"\",\"index\":");
+        out.extend_from_slice(itoa::Buffer::new().format(index).as_bytes());
+        let mut writer = Self { out };
+        writer.time("t", t);
+        writer
+    }
+
+    /// The buffer, to append a value to after [`RecordWriter::key`].
+    pub fn key(&mut self, name: &str) -> &mut Vec<u8> {
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
+    fn null(&mut self, name: &str) {
+        self.key(name).extend_from_slice(b"null");
+    }
+
+    /// A string that needs no escapes, such as a name of ours.
+    pub fn name(&mut self, key: &str, name: Option<&str>) {
+        let Some(name) = name else { return self.null(key) };
+        let out = self.key(key);
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'"');
+    }
+
+    /// A string.
+    pub fn str(&mut self, key: &str, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(key, Some(&Text::from(text))),
+            None => self.null(key),
+        }
+    }
+
+    /// A string.
+    pub fn text(&mut self, key: &str, text: Option<&Text>) {
+        match text {
+            Some(text) => json::string_into(text, self.key(key)),
+            None => self.null(key),
+        }
+    }
+
+    /// A string as the log spells it; one with escapes is spelled anew, so that equal strings
+    /// are equal in print. A number is taken for the string of its digits.
+    pub fn value_str(&mut self, key: &str, value: Option<Value<'_>>) {
+        match value {
+            Some(value) if value.kind == (json::Kind::String { escaped: true }) => {
+                self.text(key, value.text().as_ref());
+            }
+            Some(value) => self.name(key, Some(value.raw)),
+            None => self.null(key),
+        }
+    }
+
+    /// A whole number.
+    pub fn int(&mut self, key: &str, n: Option<i64>) {
+        match n {
+            Some(n) => self.key(key).extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+            None => self.null(key),
+        }
+    }
+
+    /// A time in milliseconds since the epoch.
+    pub fn time(&mut self, key: &str, ms: Option<i64>) {
+        let Some(ms) = ms else { return self.null(key) };
+        let out = self.key(key);
+        out.push(b'"');
+        time::write_utc(ms, out);
+        out.push(b'"');
+    }
+
+    /// The head behind `t`, in records made of owned parts.
+    pub fn head(&mut self, head: &Head) {
+        self.name("provider", head.provider.map(crate::event::Provider::name));
+        self.str("sid", head.sid.as_deref());
+        self.int("pid", head.pid);
+        self.str("turn_id", head.turn_id.as_deref());
+        self.str("round", head.round.as_deref());
+        self.str("flow_id", head.flow_id.as_deref());
+        self.str("cwd", head.cwd.as_deref());
+        self.str("ver", head.ver.as_deref());
+        self.str("model", head.model.as_deref());
+    }
+
+    /// `src`. `paths` holds the path of each file of the input.
+    pub fn src(&mut self, paths: &[SrcPath], src: &Src) {
+        place_into(paths, src, self.key("src"));
+    }
+
+    /// `rows`: what each was used for.
+    pub fn rows(&mut self, paths: &[SrcPath], rows: &[Used]) {
+        let out = self.key("rows");
+        out.push(b'[');
+        for (i, row) in rows.iter().enumerate() {
+            out.extend_from_slice(if i == 0 { b"{\"src\":" } else { b",{\"src\":" });
+            place_into(paths, &row.src, out);
+            out.extend_from_slice(b",\"use\":\"");
+            out.extend_from_slice(row.how.as_bytes());
+            out.extend_from_slice(b"\"}");
+        }
+        out.push(b']');
+    }
+
+    /// Ends the record.
+    pub fn end(self) {
+        self.out.push(b'}');
+    }
+}
+
+fn place_into(paths: &[SrcPath], src: &Src, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"path\":");
+    out.extend_from_slice(&paths[src.file as usize].0);
+    for (key, n) in [(",\"line\":", src.line), (",\"offset\":", src.offset), (",\"len\":", src.len)] {
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+    }
+    out.push(b'}');
+}

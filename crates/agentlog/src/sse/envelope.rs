@@ -1,0 +1,87 @@
+//! The outer object of a row. Its keys are told by name, never by place: writers order them
+//! differently (generations G1 to G4) and add some of their own.
+
+use std::borrow::Cow;
+
+use super::Fault;
+use crate::json::{self, Kind, Value};
+
+/// The keys of an envelope, as they stand in the row. `null` and `""` count as absent.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Envelope<'a> {
+    pub event: Option<Value<'a>>,
+    pub t: Option<Value<'a>>,
+    pub line: Option<Value<'a>>,
+    pub metadata: Option<Value<'a>>,
+    pub flow_id: Option<Value<'a>>,
+    pub round: Option<Value<'a>>,
+    pub data_count: Option<Value<'a>>,
+    pub sid: Option<Value<'a>>,
+    /// Top level before there was `metadata`.
+    pub pid: Option<Value<'a>>,
+    /// Top level before there was `metadata`.
+    pub cwd: Option<Value<'a>>,
+    /// Nanoseconds since the epoch, UTC, of a row that waited in the writer's queue.
+    pub released: Option<Value<'a>>,
+    /// Whether a key of the format was seen, whatever its value.
+    known: bool,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads and checks a whole row.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Fault> {
+        let text = std::str::from_utf8(bytes).map_err(|e| Fault::NotUtf8 { at: e.valid_up_to() })?;
+        let mut row = Self::default();
+        match json::fields(text, |key, value| row.set(key, value)) {
+            Ok(_) if row.known => Ok(row),
+            Ok(_) => Err(Fault::NoKnownKey),
+            Err(_) if json::value(text).is_ok() => Err(Fault::NotAnObject),
+            Err(e) => Err(Fault::NotJson(e)),
+        }
+    }
+
+    /// Reads the row at the start of `text`, whatever follows; also its length.
+    pub(super) fn parse_leading(text: &'a str) -> Option<(Self, usize)> {
+        let mut row = Self::default();
+        let object = json::leading_fields(text, |key, value| row.set(key, value)).ok()?;
+        row.known.then_some((row, object.raw.len()))
+    }
+
+    fn set(&mut self, key: &str, value: Value<'a>) {
+        let slot = match key {
+            "event" => &mut self.event,
+            "t" => &mut self.t,
+            "line" => &mut self.line,
+            "metadata" => &mut self.metadata,
+            "flow_id" => &mut self.flow_id,
+            "round" => &mut self.round,
+            "data_count" => &mut self.data_count,
+            "sid" => &mut self.sid,
+            "pid" => return self.pid = present(value),
+            "cwd" => return self.cwd = present(value),
+            "released" => return self.released = present(value),
+            _ => return,
+        };
+        self.known = true;
+        *slot = present(value);
+    }
+
+    /// The event's name, if the envelope has one.
+    pub fn event_name(&self) -> Option<Cow<'a, str>> {
+        self.event?.str()
+    }
+}
+
+/// What a value says, if it says anything.
+pub(super) fn present(value: Value<'_>) -> Option<Value<'_>> {
+    let empty = value.kind == Kind::Null || (value.is_string() && value.raw.is_empty());
+    (!empty).then_some(value)
+}
+
+/// The name in a row that starts as most do, `{"event":"NAME"`, without reading on.
+pub fn leading_name(row: &[u8]) -> Option<&[u8]> {
+    let rest = row.strip_prefix(br#"{"event":""#)?;
+    let name = &rest[..memchr::memchr(b'"', &rest[..rest.len().min(96)])?];
+    (!name.contains(&b'\\')).then_some(name)
+}

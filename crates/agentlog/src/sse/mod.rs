@@ -1,0 +1,287 @@
+//! The dialect of centralized SSE logs: one row an event, both agents, five generations of
+//! envelopes. `docs/formats.md` says what is read.
+
+mod envelope;
+mod inner;
+mod prompt;
+mod salvage;
+
+use std::borrow::Cow;
+
+pub use envelope::{Envelope, leading_name};
+pub use inner::{Inner, member};
+pub use prompt::{PROMPT_EVENTS, prompt_of};
+pub use salvage::{Salvage, has_interior_row};
+
+use crate::event::{Head, Provider};
+use crate::json::{self, JsonError, Kind, Value};
+use crate::time::{Stamp, uuid7_ms};
+use crate::zone::{Clock, Evidence, ZoneKey};
+use envelope::present;
+
+/// Why a line is bad.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum Fault {
+    #[error("not UTF-8 at byte {at}")]
+    NotUtf8 { at: usize },
+    #[error("not JSON: {0}")]
+    NotJson(JsonError),
+    #[error("not a JSON object")]
+    NotAnObject,
+    #[error("none of the keys of an SSE log")]
+    NoKnownKey,
+}
+
+/// Event names whose rows tell the writer's offset.
+pub const ZONE_EVENTS: [&str; 4] =
+    ["turn.user_message", "codex.user_prompt", "claude.user_prompt", "turn.session_configured"];
+
+/// Memory for the unescaped insides of one row, reused from row to row.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The text of `line`, if it was escaped: [`Inner::text`].
+    pub line: Vec<u8>,
+    metadata: Vec<u8>,
+}
+
+/// A row, opened.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// The event's name; `unknown` if nothing names it.
+    pub name: Cow<'a, str>,
+    /// The outer object.
+    pub envelope: Envelope<'a>,
+    /// The SSE text and its JSON.
+    pub inner: Inner<'a>,
+    /// Process and version of the writer.
+    pub meta: Meta<'a>,
+}
+
+impl<'a> Row<'a> {
+    /// Opens a row; none if it carries no event (the `event: …` half of an old two-row event, a
+    /// comment).
+    pub fn open(envelope: Envelope<'a>, scratch: &'a mut Scratch) -> Option<Self> {
+        let Scratch { line, metadata } = scratch;
+        let inner = Inner::open(&envelope, line);
+        let name = match envelope.event_name() {
+            Some(name) => name,
+            None if inner.no_data && envelope.line.is_some() => return None,
+            None => inner_name(&inner),
+        };
+        Some(Self { name, inner, meta: Meta::open(&envelope, metadata), envelope })
+    }
+
+    /// The agent, by the event's name, else by the writer's version.
+    pub fn provider(&self) -> Option<Provider> {
+        provider_of(&self.name).or_else(|| {
+            let ver = self.meta.ver?.raw;
+            match ver {
+                _ if ver.starts_with("claude") => Some(Provider::Claude),
+                _ if ver.starts_with("codex") => Some(Provider::Codex),
+                _ => None,
+            }
+        })
+    }
+
+    /// The session id.
+    pub fn sid(&self) -> Option<Cow<'a, str>> {
+        self.envelope.sid?.str()
+    }
+
+    /// The process id; a string of digits is one too.
+    pub fn pid(&self) -> Option<i64> {
+        self.meta.pid?.integer()
+    }
+
+    /// The row's clock as [`Row::clock`] tells it, without opening more of the row than needed;
+    /// for rows whose envelope names the event.
+    pub fn clock_only(envelope: Envelope<'a>, scratch: &'a mut Scratch) -> Clock {
+        // These keys are plain ASCII wherever they stand, so their text is in the raw row.
+        let stamped = |line: Value<'_>| {
+            ["timestamp", "released"]
+                .iter()
+                .any(|key| memchr::memmem::find(line.raw.as_bytes(), key.as_bytes()).is_some())
+        };
+        let Scratch { line, metadata } = scratch;
+        let opens = envelope.released.is_some() || envelope.line.is_some_and(stamped);
+        let inner = if opens { Inner::open(&envelope, line) } else { Inner::default() };
+        let meta = Meta::open(&envelope, metadata);
+        Self { name: Cow::Borrowed(""), inner, meta, envelope }.clock()
+    }
+
+    /// When the row was written.
+    pub fn clock(&self) -> Clock {
+        let stamp = self.envelope.t.and_then(|t| Stamp::parse(&t.str()?));
+        Clock::new(stamp, self.utc_stamp(), || self.zone_key())
+    }
+
+    /// The UTC time that the row holds beside its wall clock time.
+    fn utc_stamp(&self) -> Option<i64> {
+        if let Some(Stamp::Utc(ms)) = self.inner.timestamp.and_then(|t| Stamp::parse(&t.str()?)) {
+            return Some(ms);
+        }
+        let released = self.envelope.released.or(self.inner.released);
+        let released = released.or_else(|| {
+            // Only queued rows of newer writers have it: do not walk every payload for it.
+            let payload = self.inner.payload?;
+            memchr::memmem::find(payload.raw.as_bytes(), b"\"released\"")?;
+            member(payload, "released")
+        });
+        Some(released?.integer()? / 1_000_000)
+    }
+
+    fn zone_key(&self) -> ZoneKey {
+        ZoneKey::new(self.sid().as_deref(), self.pid())
+    }
+
+    /// What the row tells of its writer's offset: see [`ZONE_EVENTS`]. A resumed session's id is
+    /// older than the process, so it tells nothing.
+    pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
+        let local = match self.envelope.t.and_then(|t| Stamp::parse(&t.str()?)) {
+            Some(Stamp::Local(ms)) if ZONE_EVENTS.contains(&&*self.name) => Some(ms),
+            _ => None,
+        };
+        let fresh = self.name == "turn.session_configured"
+            && self.inner.member("initial_messages").is_none();
+        let ids = [self.envelope.round, self.envelope.sid.filter(|_| fresh)];
+        ids.into_iter().filter_map(move |id| {
+            Evidence::new(self.zone_key(), local?, uuid7_ms(&id?.str()?)?)
+        })
+    }
+
+    /// The model that the row itself names.
+    pub fn model(&self) -> Option<Value<'a>> {
+        let payload = self.inner.payload?;
+        let object = |name| member(payload, name).filter(|v| v.kind == Kind::Object);
+        let named = member(payload, "model")
+            .or_else(|| member(object("response")?, "model"))
+            .or_else(|| member(object("message")?, "model"));
+        named.filter(Value::is_string)
+    }
+
+    /// The head of the event, owned.
+    pub fn head(&self) -> Head {
+        let text = |value: Option<Value<'_>>| value.and_then(|v| v.str()).map(String::from);
+        Head {
+            provider: self.provider(),
+            sid: text(self.envelope.sid),
+            pid: self.pid(),
+            turn_id: self.meta.turn_id.and_then(|v| v.str().or(Some(v.raw.into()))).map(String::from),
+            round: text(self.envelope.round),
+            flow_id: text(self.envelope.flow_id),
+            cwd: text(self.meta.cwd),
+            ver: text(self.meta.ver),
+            model: text(self.model()),
+        }
+    }
+}
+
+/// The agent whose events bear such names.
+pub fn provider_of(name: &str) -> Option<Provider> {
+    match name.split_once('.')?.0 {
+        "claude" => Some(Provider::Claude),
+        "turn" | "codex" | "response" | "thread" | "item" => Some(Provider::Codex),
+        _ => None,
+    }
+}
+
+/// The name of an event whose envelope has none.
+fn inner_name<'a>(inner: &Inner<'a>) -> Cow<'a, str> {
+    let Some(outer) = inner.kind.and_then(|v| v.str()) else { return "unknown".into() };
+    let nested = inner.wrapped.and_then(|p| member(p, "type")).and_then(|v| v.str());
+    match nested {
+        Some(kind) if outer == "event_msg" || (kind == outer && !outer.contains('.')) => {
+            format!("claude.{kind}").into()
+        }
+        _ => outer,
+    }
+}
+
+/// What `metadata` says, or the top level before there was `metadata`.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Meta<'a> {
+    pub turn_id: Option<Value<'a>>,
+    pub ver: Option<Value<'a>>,
+    pub pid: Option<Value<'a>>,
+    pub cwd: Option<Value<'a>>,
+    /// Why `metadata` could not be read.
+    pub error: Option<JsonError>,
+}
+
+impl<'a> Meta<'a> {
+    fn open(row: &Envelope<'a>, scratch: &'a mut Vec<u8>) -> Self {
+        let mut meta = Self::default();
+        if let Some(value) = row.metadata {
+            let text = match value.kind {
+                Kind::String { escaped: true } => json::unescape_into(value.raw, scratch),
+                _ => value.raw,
+            };
+            let read = json::fields(text, |key, value| match key {
+                "turn_id" => meta.turn_id = present(value),
+                "ver" => meta.ver = present(value),
+                "pid" => meta.pid = present(value),
+                "cwd" => meta.cwd = present(value),
+                _ => {}
+            });
+            meta.error = read.err();
+        }
+        meta.pid = meta.pid.or(row.pid);
+        meta.cwd = meta.cwd.or(row.cwd);
+        meta
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_row<T>(text: &str, f: impl FnOnce(Row<'_>) -> T) -> Option<T> {
+        let mut scratch = Scratch::default();
+        Some(f(Row::open(Envelope::parse(text.as_bytes()).unwrap(), &mut scratch)?))
+    }
+
+    #[test]
+    fn names_by_envelope_then_by_what_is_inside() {
+        for (text, name) in [
+            (r#"{"event":"turn.diff","line":""}"#, Some("turn.diff")),
+            (r#"{"line":"data: {\"type\":\"event_msg\",\"payload\":{\"type\":\"stop\"}}"}"#, Some("claude.stop")),
+            (r#"{"line":"data: {\"type\":\"stop\",\"payload\":{\"type\":\"stop\"}}"}"#, Some("claude.stop")),
+            (r#"{"event":"","line":"data: {\"type\":\"codex.idle\"}"}"#, Some("codex.idle")),
+            (r#"{"line":{"type":"codex.idle"}}"#, Some("codex.idle")),
+            (r#"{"t":"2025-11-18T21:55:31.188"}"#, Some("unknown")),
+            (r#"{"line":"event: claude.stop","sid":"x"}"#, None),
+        ] {
+            assert_eq!(with_row(text, |r| r.name.into_owned()).as_deref(), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn metadata_as_text_or_object_or_not_at_all() {
+        for text in [
+            r#"{"event":"x","metadata":"{\"turn_id\":\"3\",\"pid\":41,\"cwd\":\"/w\",\"more\":[1]}"}"#,
+            r#"{"event":"x","metadata":{"cwd":"/w","turn_id":3,"pid":"41"}}"#,
+        ] {
+            let head = with_row(text, |r| r.head()).unwrap();
+            assert_eq!((head.pid, head.turn_id.as_deref(), head.cwd.as_deref()), (Some(41), Some("3"), Some("/w")), "{text}");
+        }
+        let old = r#"{"event":"x","pid":"81551","cwd":"","metadata":""}"#;
+        let head = with_row(old, |r| r.head()).unwrap();
+        assert_eq!((head.pid, head.cwd), (Some(81551), None));
+        assert!(with_row(r#"{"event":"x","metadata":"{bad"}"#, |r| r.meta.error.is_some()).unwrap());
+    }
+
+    #[test]
+    fn evidence_of_the_offset() {
+        let sid = "019a9776-b774-7de6-aa56-cbd6599008c5";
+        let row = |event: &str, line: &str| {
+            format!(r#"{{"event":"{event}","t":"2025-11-18T21:55:31.188","line":"data: {line}","round":"{sid}","sid":"{sid}"}}"#)
+        };
+        let count = |text: String| with_row(&text, |r| r.evidence().count()).unwrap();
+        assert_eq!(count(row("turn.user_message", "{}")), 1);
+        assert_eq!(count(row("turn.session_configured", "{}")), 2);
+        assert_eq!(count(row("turn.session_configured", r#"{\"payload\":{\"initial_messages\":[]}}"#)), 1);
+        assert_eq!(count(row("turn.diff", "{}")), 0);
+    }
+}

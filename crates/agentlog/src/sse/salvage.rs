@@ -1,0 +1,91 @@
+//! Whole rows inside a line that is not one row: two writers appended to one file at once, so
+//! that a torn row and a whole one share a line.
+
+use std::ops::Range;
+
+use super::Envelope;
+
+/// What marks a row inside a line.
+const ROW: &[u8] = br#"{"event":""#;
+
+/// A bad line, taken apart.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Salvage {
+    /// The whole rows, as byte ranges of the line.
+    pub rows: Vec<Range<usize>>,
+    /// What is left between them, white space apart.
+    pub rest: Vec<Range<usize>>,
+}
+
+impl Salvage {
+    /// Looks for whole rows in a line that does not read as one.
+    pub fn of(line: &[u8]) -> Self {
+        let mut found = Self::default();
+        let mut from = 0;
+        for at in memchr::memmem::find_iter(line, ROW) {
+            if at < from {
+                continue;
+            }
+            if let Some(len) = row_len(&line[at..]) {
+                found.left(line, from..at);
+                found.rows.push(at..at + len);
+                from = at + len;
+            }
+        }
+        found.left(line, from..line.len());
+        found
+    }
+
+    fn left(&mut self, line: &[u8], range: Range<usize>) {
+        if !line[range.clone()].trim_ascii().is_empty() {
+            self.rest.push(range);
+        }
+    }
+}
+
+/// Whether a line holds the start of a row anywhere but at its own start.
+pub fn has_interior_row(line: &[u8]) -> bool {
+    line.len() > 1 && memchr::memmem::find(&line[1..], ROW).is_some()
+}
+
+fn row_len(bytes: &[u8]) -> Option<usize> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(e) => std::str::from_utf8(&bytes[..e.valid_up_to()]).ok()?,
+    };
+    Envelope::parse_leading(text).map(|(_, len)| len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_rows_are_found_and_the_rest_is_kept() {
+        let whole = r#"{"event":"codex.idle","t":"2025-11-18T21:55:52.402"}"#;
+        let torn = r#"{"event":"turn.diff","line":"data: {\"a"#;
+        let one = torn.len()..torn.len() + whole.len();
+        for (line, rows, rest) in [
+            (format!("{torn}{whole}"), vec![one], vec![0..torn.len()]),
+            (
+                format!("{whole}{torn}"),
+                vec![0..whole.len()],
+                vec![whole.len()..whole.len() + torn.len()],
+            ),
+            (
+                format!("{whole}{whole} "),
+                vec![0..whole.len(), whole.len()..2 * whole.len()],
+                vec![],
+            ),
+            (torn.to_owned(), vec![], vec![0..torn.len()]),
+        ] {
+            assert_eq!(Salvage::of(line.as_bytes()), Salvage { rows, rest }, "{line}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_spoil_only_themselves() {
+        let line = b"\xff\0{\"event\":\"a\"}\xfe";
+        assert_eq!(Salvage::of(line), Salvage { rows: vec![2..15], rest: vec![0..2, 15..16] });
+    }
+}

@@ -1,0 +1,226 @@
+//! What was typed: the flags that all commands share. Nothing here does any work.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Which files are read.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Input")]
+pub struct InputFlags {
+    /// Logs: files, directories, or - for standard input
+    ///
+    /// Directories are walked for *.jsonl, *.jsonl.* and requests/*.json. Gzip and zstd are told by
+    /// content. Without a PATH, standard input is read if it is a pipe or a file, else the default
+    /// roots ($ALOG_ROOTS, or the places where the agents keep their logs).
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+
+    /// Read paths from FILE (- for standard input), one a line
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<PathBuf>,
+
+    /// Read paths from FILE (- for standard input), ended by NUL
+    #[arg(long, value_name = "FILE", conflicts_with = "files_from")]
+    pub files0_from: Option<PathBuf>,
+
+    /// Read the default roots, whatever standard input is
+    #[arg(long, conflicts_with_all = ["paths", "files_from", "files0_from"])]
+    pub discover: bool,
+
+    /// Where a session that was logged twice is taken from
+    #[arg(long, value_name = "SOURCE", default_value = "all", hide_default_value = true)]
+    pub source: Source,
+
+    /// Longest line that is read, such as 64M; longer ones are bad
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = parse_size)]
+    pub max_line: u64,
+
+    /// Threads [default: one a core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+}
+
+/// Sources of one session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Source {
+    /// Centralized SSE logs
+    Sse,
+    /// The logs that agents write by themselves
+    Native,
+    /// sessions.jsonl beside the SSE logs
+    Mirror,
+    /// Whatever is there
+    #[default]
+    All,
+}
+
+/// Which records are printed.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Selection")]
+pub struct SelectionFlags {
+    /// Only this agent
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<ProviderName>,
+
+    /// Only this session: its id, or the first or last 4 or more characters of it
+    #[arg(long, value_name = "ID")]
+    pub session: Vec<String>,
+
+    /// Only what ran in this directory or below
+    #[arg(long, value_name = "PATH")]
+    pub cwd: Option<String>,
+
+    /// Only from this time on: 2025-11-18[T21:55[:31]], RFC 3339, @EPOCH, today, monday, 2h, 7d …
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+
+    /// Only before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+
+    /// Only the N latest, oldest first
+    #[arg(short = 'n', long, value_name = "N")]
+    pub last: Option<u64>,
+
+    /// Only the N first
+    #[arg(long, value_name = "N", conflicts_with = "last")]
+    pub first: Option<u64>,
+
+    /// Offset of the times in SSE logs: auto, local, an IANA name, or ±HH:MM
+    ///
+    /// auto takes it from each session: a UTC stamp in the row, else the UUIDv7 of its rounds,
+    /// else the zone of this machine.
+    #[arg(long, value_name = "ZONE", default_value = "auto", allow_hyphen_values = true)]
+    pub tz: String,
+
+    /// Zone of the days and hours in --since and --until: local, an IANA name, or ±HH:MM
+    #[arg(long, value_name = "ZONE", default_value = "local", allow_hyphen_values = true)]
+    pub zone: String,
+}
+
+/// The agents by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum ProviderName {
+    Claude,
+    Codex,
+}
+
+/// How records are printed.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub struct OutputFlags {
+    /// Form of the output
+    #[arg(short = 'o', long, value_name = "FORM", default_value = "ndjson")]
+    pub output: Form,
+
+    /// Indent the JSON
+    #[arg(long)]
+    pub pretty: bool,
+
+    /// End records with NUL instead of a line feed
+    #[arg(short = '0', long = "null")]
+    pub null: bool,
+
+    /// Colour in tables
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+
+    /// No progress, no remarks on stderr
+    #[arg(short = 'q', long)]
+    pub quiet: bool,
+
+    /// Print the record's JSON Schema
+    #[arg(long)]
+    pub schema: bool,
+}
+
+/// Forms of output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// One JSON object a line
+    #[default]
+    Ndjson,
+    /// Aligned columns, for people
+    Table,
+    /// Comma-separated, with a header; nested values as JSON
+    Csv,
+    /// Tab-separated, with a header; nested values as JSON
+    Tsv,
+    /// One JSON array
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// What becomes of bad input, and what is told about the run.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Checks")]
+pub struct CheckFlags {
+    /// Read every line, and end with status 2 if one is bad
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Write bad lines to FILE as NDJSON
+    #[arg(long, value_name = "FILE")]
+    pub bad_lines: Option<PathBuf>,
+
+    /// End with status 1 if no record was printed
+    #[arg(long)]
+    pub fail_empty: bool,
+
+    /// Tell what was read, as JSON, in the last line of stderr
+    #[arg(long)]
+    pub summary: bool,
+}
+
+/// Texts about the command itself.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Help")]
+pub struct HelpFlags {
+    /// Print a completion script for SHELL
+    #[arg(long, value_name = "SHELL")]
+    pub completions: Option<clap_complete::Shell>,
+
+    /// Print the manual page (roff)
+    #[arg(long)]
+    pub man: bool,
+}
+
+/// All the shared flags.
+#[derive(Args, Clone, Debug, Default)]
+#[allow(missing_docs)]
+pub struct CommonFlags {
+    #[command(flatten)]
+    pub input: InputFlags,
+    #[command(flatten)]
+    pub selection: SelectionFlags,
+    #[command(flatten)]
+    pub output: OutputFlags,
+    #[command(flatten)]
+    pub checks: CheckFlags,
+    #[command(flatten)]
+    pub help: HelpFlags,
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B') {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return Err("expected a number of bytes, such as 500000, 64M or 1G".into()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "expected a number of bytes, such as 64M")?;
+    number.checked_mul(unit).ok_or_else(|| "too large".into())
+}

@@ -1,0 +1,57 @@
+//! What all commands share: flags, the logs they name, the loop from bytes to rows, order,
+//! output, and exit statuses.
+//!
+//! A command is a type with clap's `Parser` and a function from it to a [`Verdict`]; [`main`] ties
+//! them together. [`Run`] is the principal type: it reads the logs and hands out rows.
+//!
+//! ```no_run
+//! use clap::Parser;
+//!
+//! #[derive(Parser)]
+//! struct Args {
+//!     #[command(flatten)]
+//!     common: cli::CommonFlags,
+//! }
+//!
+//! fn run(args: Args) -> anyhow::Result<cli::Verdict> {
+//!     let run = cli::Run::new(&args.common)?;
+//!     Ok(run.report.finish())
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     cli::main("alog-example", None, |args: &Args| &args.common, run)
+//! }
+//! ```
+
+mod flags;
+mod format;
+pub mod inputs;
+mod live;
+mod order;
+mod output;
+mod progress;
+mod records;
+mod replay;
+mod report;
+mod run;
+mod scan;
+mod select;
+mod start;
+mod table;
+mod when;
+mod zones;
+
+pub use flags::{CheckFlags, CommonFlags, Form, InputFlags, OutputFlags, SelectionFlags, Source};
+pub use live::{HOLD, Step};
+pub use order::{Lateness, Merge, WINDOW_MS, Window};
+pub use output::{Output, schema_of};
+pub use records::{Record, Records};
+pub use replay::replay;
+pub use report::{BadLine, Counts, Report, Verdict};
+pub use run::{Row, Rows, Run};
+pub use scan::{Decode, Item, Look, Scanned};
+pub use select::{Limit, SelectError, Selection};
+pub use start::main;
+pub(crate) use start::command_name;
+pub use when::WhenError;
+pub use zones::Zones;

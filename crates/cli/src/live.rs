@@ -1,0 +1,131 @@
+//! A log that comes through a pipe: rows are passed on as they come. A row waits only for the
+//! offset of its session, and not for long.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use agentlog::zone::Clock;
+use anyhow::Result;
+use jsonl::{Batch, Reader};
+
+use crate::order::WINDOW_MS;
+use crate::run::{Placer, Row, Run};
+use crate::scan::{self, Decode, Look};
+use crate::zones::Zones;
+
+/// How long a row may be held back on the clock of this machine.
+pub const HOLD: Duration = Duration::from_millis(500);
+/// How often held rows are looked at while nothing comes.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What happens in a pipe.
+pub enum Step<T> {
+    /// A row came; its time in UTC is settled.
+    Row(Option<i64>, Row<T>),
+    /// The log has come to this time.
+    Time(i64),
+    /// All that came was passed on; nothing has come for that long.
+    Pause(Duration),
+}
+
+impl Run {
+    /// Reads the one log that is a pipe, to its end. `step` says whether it holds anything back
+    /// and so wants to be called again soon.
+    pub fn read_live<D: Decode>(
+        &mut self,
+        look: Look<'_>,
+        decode: &D,
+        mut step: impl FnMut(Step<D::Value>) -> Result<bool>,
+    ) -> Result<()> {
+        let mut reader = Reader::new(self.logs[0].open()?, &self.options);
+        let mut placer = Placer::new(0, &self.logs[0]);
+        let mut waiting = Waiting::default();
+        let mut last_came = Instant::now();
+        loop {
+            match reader.next(&|block| scan::block(block, look, decode)) {
+                Ok(Batch::Blocks(blocks)) => {
+                    last_came = Instant::now();
+                    for block in blocks {
+                        self.tell(0, &block);
+                        let came = placer.place(block);
+                        self.zones.learn_first(came.evidence);
+                        for row in came.rows {
+                            waiting.push(row);
+                        }
+                        waiting.pass(&self.zones, false, &mut step)?;
+                        if let (true, Some(t)) = (waiting.is_empty(), self.zones.utc(came.last)) {
+                            step(Step::Time(t))?;
+                        }
+                    }
+                }
+                Ok(Batch::Quiet) => waiting.pass(&self.zones, false, &mut step)?,
+                Ok(Batch::End) => break,
+                Err(e) => {
+                    self.unreadable(0, &e);
+                    break;
+                }
+            }
+            let held = step(Step::Pause(last_came.elapsed()))? || !waiting.is_empty();
+            reader.set_patience(held.then_some(TICK));
+        }
+        waiting.pass(&self.zones, true, &mut step)?;
+        self.count(&reader);
+        self.remark_unknown();
+        Ok(())
+    }
+
+    /// A pipe's kind cannot be told beforehand: without one good row it was no log of ours.
+    fn remark_unknown(&mut self) {
+        let counts = &mut self.report.counts;
+        if counts.events == 0 && counts.bad_lines > 0 {
+            counts.unknown_files += 1;
+            self.report.trouble("-: not a log of a known format");
+        }
+    }
+}
+
+/// Rows whose offset may still become known, in the order they came.
+struct Waiting<T> {
+    rows: VecDeque<(Instant, Row<T>)>,
+    newest_local: i64,
+}
+
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Self { rows: VecDeque::new(), newest_local: i64::MIN }
+    }
+}
+
+impl<T> Waiting<T> {
+    fn push(&mut self, row: Row<T>) {
+        if let Clock::Local(ms, _) = row.clock {
+            self.newest_local = self.newest_local.max(ms);
+        }
+        self.rows.push_back((Instant::now(), row));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Passes on the rows that have waited enough.
+    fn pass(
+        &mut self,
+        zones: &Zones,
+        over: bool,
+        step: &mut impl FnMut(Step<T>) -> Result<bool>,
+    ) -> Result<()> {
+        while let Some((since, row)) = self.rows.front() {
+            let behind = match row.clock {
+                Clock::Local(ms, _) => self.newest_local - ms > WINDOW_MS,
+                _ => false,
+            };
+            if !(over || behind || zones.knows(row.clock) || since.elapsed() >= HOLD) {
+                break;
+            }
+            let Some((_, row)) = self.rows.pop_front() else { break };
+            step(Step::Row(zones.utc(row.clock), row))?;
+        }
+        Ok(())
+    }
+}

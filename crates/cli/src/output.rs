@@ -1,0 +1,240 @@
+//! Records on standard output, in the form that was asked for.
+
+use std::io::{self, IsTerminal, Write};
+
+use agentlog::json::{self, Kind, Value};
+use agentlog::record::{RecordKind, Shape};
+use jsonl::Writer;
+
+use crate::flags::{Color, Form, OutputFlags};
+use crate::table::Table;
+
+/// Prints records of one kind.
+pub struct Output {
+    writer: Writer<Box<dyn Write + Send>>,
+    form: Form,
+    pretty: bool,
+    kind: &'static RecordKind,
+    /// Whether records end with `rows`.
+    explain: bool,
+    table: Table,
+    record: Vec<u8>,
+    printed: u64,
+}
+
+impl Output {
+    /// Prepares standard output for records of a kind.
+    pub fn new(flags: &OutputFlags, kind: &'static RecordKind, explain: bool) -> Self {
+        let stdout = io::stdout();
+        let colour = match flags.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+            }
+        };
+        Self {
+            writer: Writer::new(Box::new(stdout), if flags.null { 0 } else { b'\n' }),
+            form: flags.output,
+            pretty: flags.pretty,
+            kind,
+            explain,
+            table: Table::new(kind.table, colour),
+            record: Vec::new(),
+            printed: 0,
+        }
+    }
+
+    /// Records printed so far.
+    pub fn printed(&self) -> u64 {
+        self.printed
+    }
+
+    /// Whether nothing is shown before the end.
+    pub fn waits_for_end(&self) -> bool {
+        self.form == Form::Table
+    }
+
+    /// Prints the record that `build` appends, whose index is given to it.
+    pub fn record(&mut self, build: impl FnOnce(u64, &mut Vec<u8>)) -> io::Result<()> {
+        self.printed += 1;
+        if self.form == Form::Ndjson && !self.pretty {
+            build(self.printed, self.writer.record());
+            return self.writer.end_record();
+        }
+        let mut record = std::mem::take(&mut self.record);
+        record.clear();
+        build(self.printed, &mut record);
+        let printed = self.in_form(&String::from_utf8_lossy(&record));
+        self.record = record;
+        printed
+    }
+
+    /// Prints a record as [`Output::record`] does, with a large value in the middle, which is not
+    /// copied if that can be helped.
+    pub fn record_around(
+        &mut self,
+        head: impl FnOnce(u64, &mut Vec<u8>),
+        value: &[u8],
+        tail: impl FnOnce(&mut Vec<u8>),
+    ) -> io::Result<()> {
+        if self.form != Form::Ndjson || self.pretty {
+            return self.record(|index, out| {
+                head(index, out);
+                out.extend_from_slice(value);
+                tail(out);
+            });
+        }
+        self.printed += 1;
+        head(self.printed, self.writer.record());
+        self.writer.pass_through(value)?;
+        tail(self.writer.record());
+        self.writer.end_record()
+    }
+
+    /// Prints a line of the log as it is.
+    pub fn raw(&mut self, line: &[u8]) -> io::Result<()> {
+        self.printed += 1;
+        self.writer.record().extend_from_slice(line);
+        self.writer.end_record()
+    }
+
+    /// Hands what was printed so far to the reader.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    /// Ends the output.
+    pub fn finish(&mut self) -> io::Result<()> {
+        match self.form {
+            Form::Json => {
+                let end: &[u8] = if self.printed == 0 { b"[]" } else { b"\n]" };
+                self.writer.record().extend_from_slice(end);
+                self.writer.end_record()?;
+            }
+            Form::Table => {
+                self.table.write(self.writer.record());
+            }
+            Form::Csv | Form::Tsv if self.printed == 0 => self.header()?,
+            _ => {}
+        }
+        self.writer.flush()
+    }
+
+    fn in_form(&mut self, record: &str) -> io::Result<()> {
+        match self.form {
+            Form::Ndjson => {
+                json::pretty_into(record, 0, self.writer.record());
+                self.writer.end_record()
+            }
+            Form::Json => {
+                let out = self.writer.record();
+                out.extend_from_slice(if self.printed == 1 { b"[\n" } else { b",\n" });
+                if self.pretty {
+                    out.extend_from_slice(b"  ");
+                    json::pretty_into(record, 1, out);
+                } else {
+                    out.extend_from_slice(record.as_bytes());
+                }
+                self.writer.spill()
+            }
+            Form::Csv | Form::Tsv => {
+                if self.printed == 1 {
+                    self.header()?;
+                }
+                let mut cells = Vec::new();
+                each_field(record, |_, value| cells.push(cell(value)));
+                self.row(&cells)
+            }
+            Form::Table => {
+                each_field(record, |key, value| self.table.cell(key, &cell(value)));
+                self.table.end_row();
+                Ok(())
+            }
+        }
+    }
+
+    fn header(&mut self) -> io::Result<()> {
+        let rows = self.explain.then_some("rows".to_owned());
+        let names = self.kind.fields().map(|f| f.name.to_owned()).chain(rows);
+        self.row(&names.collect::<Vec<_>>())
+    }
+
+    fn row(&mut self, cells: &[String]) -> io::Result<()> {
+        let delimiter = if self.form == Form::Tsv { b'\t' } else { b',' };
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+        writer.write_record(cells).map_err(io::Error::other)?;
+        let line = writer.into_inner().map_err(|e| io::Error::other(e.to_string()))?;
+        self.writer.record().extend_from_slice(line.strip_suffix(b"\n").unwrap_or(&line));
+        self.writer.end_record()
+    }
+}
+
+/// The fields of a record of ours, which is JSON by construction.
+fn each_field<'a>(record: &'a str, visit: impl FnMut(&'a str, Value<'a>)) {
+    let _ = json::fields(record, visit);
+}
+
+/// A value as a cell: text as it is, nothing for null, the rest as JSON.
+fn cell(value: Value<'_>) -> String {
+    match value.kind {
+        Kind::Null => String::new(),
+        Kind::String { .. } => value.str().unwrap_or_default().into_owned(),
+        _ => value.raw.to_owned(),
+    }
+}
+
+/// The JSON Schema (2020-12) of a kind of record.
+pub fn schema_of(kind: &RecordKind) -> serde_json::Value {
+    use serde_json::{Map, Value, json};
+    let mut properties = Map::new();
+    let rows = std::iter::once(&agentlog::record::ROWS).filter(|_| kind.explains);
+    for field in kind.fields().chain(rows) {
+        let mut schema = shape_of(field.shape, kind.schema);
+        schema["description"] = Value::from(field.about);
+        properties.insert(field.name.to_owned(), schema);
+    }
+    let required: Vec<&str> = kind.fields().map(|f| f.name).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": kind.schema,
+        "description": kind.about,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn shape_of(shape: Shape, schema: &str) -> serde_json::Value {
+    use serde_json::{Value, json};
+    let count = json!({"type": "integer", "minimum": 0});
+    let src = json!({
+        "type": "object",
+        "properties": {"path": {"type": "string"}, "line": count, "offset": count, "len": count},
+        "required": ["path", "line", "offset", "len"],
+        "additionalProperties": false,
+    });
+    match shape {
+        Shape::Schema => json!({"const": schema}),
+        Shape::Index => json!({"type": "integer", "minimum": 1}),
+        Shape::Text => json!({"type": ["string", "null"]}),
+        Shape::OneOf(names) => {
+            let names = names.iter().map(|n| Value::from(*n)).chain([Value::Null]);
+            json!({"enum": names.collect::<Vec<_>>()})
+        }
+        Shape::Count => json!({"type": ["integer", "null"], "minimum": 0}),
+        Shape::Time => json!({"type": ["string", "null"], "format": "date-time"}),
+        Shape::Json => json!({}),
+        Shape::Src => src,
+        Shape::Rows => json!({
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"src": src, "use": {"type": "string"}},
+                "required": ["src", "use"],
+                "additionalProperties": false,
+            },
+        }),
+    }
+}

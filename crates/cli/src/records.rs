@@ -1,0 +1,140 @@
+//! From records that folds give out to those that are printed: selected, in order of time, as
+//! many as were asked for.
+
+use std::collections::BTreeSet;
+
+use agentlog::event::{Head, Src};
+use agentlog::fold::prompts::Prompt;
+use agentlog::record::{self, RecordKind, SrcPath};
+use anyhow::Result;
+
+use crate::flags::OutputFlags;
+use crate::output::Output;
+use crate::run::Run;
+use crate::select::{Limit, Selection};
+
+/// A record that a fold gave out.
+pub trait Record {
+    /// Its kind.
+    const KIND: &'static RecordKind;
+    /// When it happened, in milliseconds since the epoch.
+    fn t(&self) -> Option<i64>;
+    /// The row it starts from.
+    fn src(&self) -> Src;
+    /// Whose it is.
+    fn head(&self) -> &Head;
+    /// Appends it as JSON.
+    fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>);
+}
+
+impl Record for Prompt {
+    const KIND: &'static RecordKind = &record::PROMPT;
+
+    fn t(&self) -> Option<i64> {
+        self.t
+    }
+
+    fn src(&self) -> Src {
+        self.src
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
+        record::prompt_into(self, index, paths, explain, out);
+    }
+}
+
+/// Takes records and prints those that are wanted.
+pub struct Records<R> {
+    output: Output,
+    selection: Selection,
+    paths: Vec<SrcPath>,
+    explain: bool,
+    /// Whether records are printed as they come.
+    at_once: bool,
+    /// Wanted records that wait for the end.
+    kept: Vec<R>,
+    sessions: BTreeSet<String>,
+}
+
+impl<R: Record> Records<R> {
+    /// Prepares to print the records of a run.
+    pub fn new(run: &Run, flags: &OutputFlags, explain: bool) -> Self {
+        let output = Output::new(flags, R::KIND, explain);
+        let at_once = run.live
+            && !output.waits_for_end()
+            && !matches!(run.selection.limit, Limit::Last(_));
+        Self {
+            output,
+            selection: run.selection.clone(),
+            paths: run.logs.iter().map(|log| log.src.clone()).collect(),
+            explain,
+            at_once,
+            kept: Vec::new(),
+            sessions: BTreeSet::new(),
+        }
+    }
+
+    /// Takes records in the order in which they became final.
+    pub fn take(&mut self, records: &mut Vec<R>) -> Result<()> {
+        for record in records.drain(..) {
+            let head = record.head();
+            let sid = head.sid.as_deref();
+            if self.selection.names_sessions() && self.selection.session(sid) {
+                self.sessions.extend(sid.map(String::from));
+            }
+            if !self.selection.time(record.t())
+                || !self.selection.whose(head.provider, sid, head.cwd.as_deref())
+            {
+                continue;
+            }
+            if self.at_once {
+                // Two sessions that fit cannot both be meant, even if one was printed already.
+                self.selection.clone().settle(&self.sessions)?;
+                self.print(&record)?;
+            } else {
+                self.kept.push(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands what was printed to the reader.
+    pub fn flush(&mut self) -> Result<()> {
+        Ok(self.output.flush()?)
+    }
+
+    /// Prints what was kept, in order of time, and ends the output.
+    pub fn finish(mut self, run: &mut Run) -> Result<()> {
+        self.selection.settle(&self.sessions)?;
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.retain(|record| self.selection.session(record.head().sid.as_deref()));
+        kept.sort_by_key(|record| (record.t(), record.src()));
+        let skip = match self.selection.limit {
+            Limit::Last(n) => kept.len().saturating_sub(n as usize),
+            _ => 0,
+        };
+        for record in &kept[skip..] {
+            self.print(record)?;
+        }
+        self.output.finish()?;
+        run.report.counts.records = self.output.printed();
+        if self.selection.names_sessions() && self.sessions.is_empty() {
+            run.report.remark("--session: no such session in what was read");
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, record: &R) -> Result<()> {
+        if let Limit::First(n) = self.selection.limit
+            && self.output.printed() >= n
+        {
+            return Ok(());
+        }
+        let (paths, explain) = (&self.paths, self.explain);
+        Ok(self.output.record(|index, out| record.write(index, paths, explain, out))?)
+    }
+}

@@ -1,0 +1,281 @@
+//! Logs too large to be kept: they are read a second time for the order of their rows and a third
+//! time to print them. What is remembered between the two are runs, not rows.
+//!
+//! A run is a part of a file whose wanted rows stand in order of time. A log in order is one run,
+//! whatever its size; each row that stands too late starts another. Printing merges the runs.
+
+use std::collections::{BinaryHeap, VecDeque};
+use std::cmp::Reverse;
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+
+use agentlog::event::Src;
+use agentlog::zone::Clock;
+use anyhow::Result;
+use jsonl::{Batch, Reader, ReaderOptions};
+use rayon::prelude::*;
+
+use crate::order::Lateness;
+use crate::run::{Placer, Row, Rows, Run};
+use crate::scan::{self, Decode, Look};
+use crate::select::Limit;
+use crate::zones::Zones;
+
+/// The place of a row in the output: by time, then by place in the input.
+type Key = (i64, u32, u64);
+
+/// A part of a file whose rows are in order of time.
+#[derive(Clone, Debug)]
+struct Span {
+    /// Where its first row stands, with its time.
+    first: Key,
+    last_t: i64,
+    /// Number of the first row's line.
+    line: u64,
+    /// Where its last row ends.
+    end: u64,
+}
+
+/// Finds the spans of all files.
+#[derive(Default)]
+struct Spans {
+    done: Vec<Span>,
+    open: Option<Span>,
+    late: Lateness,
+    /// The latest rows, if only so many are wanted.
+    latest: Option<(u64, BinaryHeap<Reverse<Key>>)>,
+}
+
+impl Spans {
+    fn row(&mut self, t: i64, src: &Src) {
+        let key = (t, src.file, src.offset);
+        let end = src.offset + src.len;
+        if let Some((n, latest)) = &mut self.latest {
+            latest.push(Reverse(key));
+            if latest.len() as u64 > *n {
+                latest.pop();
+            }
+        }
+        self.late.row(src.file, t);
+        if let Some(span) = &mut self.open
+            && span.first.1 == src.file
+            && t >= span.last_t
+        {
+            span.last_t = t;
+            span.end = end;
+            return;
+        }
+        let next = Span { first: key, last_t: t, line: src.line, end };
+        self.done.extend(self.open.replace(next));
+    }
+}
+
+/// Prints the rows that `decode` keeps, of all logs, in order of time. `times` keeps the same
+/// rows, but nothing of them; `print` gets each row with its time and its block's arena.
+pub fn replay<T: Decode, D: Decode>(
+    run: &mut Run,
+    look: Look<'_>,
+    times: &T,
+    decode: &D,
+    mut print: impl FnMut(Option<i64>, &mut Row<D::Value>, &[u8]) -> Result<()>,
+) -> Result<()> {
+    run.is_told();
+    let mut spans = Spans::default();
+    if let Limit::Last(n) = run.selection.limit {
+        spans.latest = Some((n, BinaryHeap::new()));
+    }
+    let (zones, selection) = (run.zones.clone(), run.selection.clone());
+    run.read_all(look, times, |block| {
+        for row in block.rows {
+            let t = zones.utc(row.clock);
+            if selection.time(t) {
+                spans.row(t.unwrap_or(i64::MIN), &row.src);
+            }
+        }
+        Ok(())
+    })?;
+    run.report.counts.late_rows += spans.late.rows();
+    let mut found = spans.done;
+    found.extend(spans.open);
+    let from = spans.latest.map(|(_, mut latest)| latest.pop().map_or(NEVER, |Reverse(key)| key));
+    if let Some(from) = from {
+        found.retain(|span| span.last_t >= from.0);
+    }
+    found.sort_unstable_by_key(|span| span.first);
+    let files = open_files(run, &found)?;
+    let opener = Opener { files, options: run.options.clone(), look, decode, zones: &zones };
+    let mut replay = Replay { opener, ahead: VecDeque::new() };
+    replay.merge(found, |key, row, arena| {
+        let t = Some(key.0).filter(|t| *t != i64::MIN);
+        let wanted = selection.time(t) && from.is_none_or(|from| key >= from);
+        if wanted { print(t, row, arena) } else { Ok(()) }
+    })
+}
+
+/// Later than every row.
+const NEVER: Key = (i64::MAX, u32::MAX, u64::MAX);
+
+fn open_files(run: &mut Run, spans: &[Span]) -> Result<Vec<Option<(Arc<File>, Range<u64>)>>> {
+    let mut files = Vec::new();
+    for (i, log) in run.logs.iter_mut().enumerate() {
+        let needed = spans.iter().any(|span| span.first.1 as usize == i);
+        files.push(if needed { Some(log.seekable()?) } else { None });
+    }
+    Ok(files)
+}
+
+/// How spans are opened and read.
+struct Opener<'a, D> {
+    files: Vec<Option<(Arc<File>, Range<u64>)>>,
+    options: ReaderOptions,
+    look: Look<'a>,
+    decode: &'a D,
+    zones: &'a Zones,
+}
+
+struct Replay<'a, D: Decode> {
+    opener: Opener<'a, D>,
+    /// Spans that were opened before their turn.
+    ahead: VecDeque<Cursor<D::Value>>,
+}
+
+/// A span that is being printed.
+struct Cursor<V> {
+    reader: Reader,
+    placer: Placer,
+    blocks: VecDeque<Rows<V>>,
+    /// Next row of the first block.
+    at: usize,
+    end: u64,
+}
+
+/// How much of small spans is read ahead.
+const AHEAD_BYTES: u64 = 8 << 20;
+const AHEAD_SPANS: usize = 64;
+
+impl<D: Decode> Replay<'_, D> {
+    fn merge(
+        &mut self,
+        spans: Vec<Span>,
+        mut print: impl FnMut(Key, &mut Row<D::Value>, &[u8]) -> Result<()>,
+    ) -> Result<()> {
+        let zones = self.opener.zones;
+        let mut active: Vec<Option<Cursor<D::Value>>> = Vec::new();
+        let mut next: BinaryHeap<Reverse<(Key, usize)>> = BinaryHeap::new();
+        let mut waiting = VecDeque::from(spans);
+        let mut free = Vec::new();
+        loop {
+            let head = next.peek().map(|Reverse((key, _))| *key);
+            if let Some(span) = waiting.front()
+                && head.is_none_or(|head| span.first <= head)
+            {
+                let cursor = self.open(&mut waiting)?;
+                if let Some(key) = cursor.key(zones) {
+                    let slot = free.pop().unwrap_or(active.len());
+                    if slot == active.len() {
+                        active.push(None);
+                    }
+                    active[slot] = Some(cursor);
+                    next.push(Reverse((key, slot)));
+                }
+                continue;
+            }
+            let Some(Reverse((_, slot))) = next.pop() else { return Ok(()) };
+            let others = next.peek().map_or(NEVER, |Reverse((key, _))| *key);
+            let limit = waiting.front().map_or(others, |span| others.min(span.first));
+            let Some(cursor) = &mut active[slot] else { continue };
+            match self.opener.print_until(cursor, limit, &mut print)? {
+                Some(key) => next.push(Reverse((key, slot))),
+                None => {
+                    active[slot] = None;
+                    free.push(slot);
+                }
+            }
+        }
+    }
+
+    /// Opens the first of the waiting spans; small ones several at a time, on all cores.
+    fn open(&mut self, waiting: &mut VecDeque<Span>) -> Result<Cursor<D::Value>> {
+        let opener = &self.opener;
+        if self.ahead.is_empty() {
+            let mut bytes = 0;
+            let few = waiting.iter().take(AHEAD_SPANS).take_while(|span| {
+                let fits = bytes == 0 || bytes + (span.end - span.first.2) <= AHEAD_BYTES;
+                bytes += span.end - span.first.2;
+                fits
+            });
+            let few: Vec<&Span> = few.collect();
+            let opened: Vec<Result<Cursor<D::Value>>> =
+                few.par_iter().map(|span| opener.cursor(span)).collect();
+            self.ahead = opened.into_iter().collect::<Result<_>>()?;
+        }
+        waiting.pop_front();
+        self.ahead.pop_front().ok_or_else(|| anyhow::anyhow!("no span to open"))
+    }
+}
+
+impl<D: Decode> Opener<'_, D> {
+    fn cursor(&self, span: &Span) -> Result<Cursor<D::Value>> {
+        let (t, file, start) = span.first;
+        let Some((source, whole)) = &self.files[file as usize] else {
+            anyhow::bail!("a span of a file that is not open")
+        };
+        let options = ReaderOptions { first_line: span.line, ..self.options.clone() };
+        let end = span.end.min(whole.end);
+        let reader = Reader::of_range(source, start.min(end)..end, &options);
+        let placer = Placer::starting_at(file, Clock::Utc(t));
+        let mut cursor = Cursor { reader, placer, blocks: VecDeque::new(), at: 0, end };
+        cursor.fill(self.look, self.decode)?;
+        Ok(cursor)
+    }
+
+    /// Prints a cursor's rows before `limit`; returns the next one's key, if there is one.
+    fn print_until(
+        &self,
+        cursor: &mut Cursor<D::Value>,
+        limit: Key,
+        print: &mut impl FnMut(Key, &mut Row<D::Value>, &[u8]) -> Result<()>,
+    ) -> Result<Option<Key>> {
+        while let Some(key) = cursor.key(self.zones) {
+            if key >= limit {
+                return Ok(Some(key));
+            }
+            if let Some(block) = cursor.blocks.front_mut() {
+                print(key, &mut block.rows[cursor.at], &block.arena)?;
+                cursor.at += 1;
+            }
+            cursor.fill(self.look, self.decode)?;
+        }
+        Ok(None)
+    }
+}
+
+impl<V: Send> Cursor<V> {
+    /// The next row's key.
+    fn key(&self, zones: &Zones) -> Option<Key> {
+        let row = self.blocks.front()?.rows.get(self.at)?;
+        let t = zones.utc(row.clock).unwrap_or(i64::MIN);
+        (row.src.offset < self.end).then_some((t, row.src.file, row.src.offset))
+    }
+
+    /// Sees to it that there is a next row, unless the span is over.
+    fn fill<D: Decode<Value = V>>(&mut self, look: Look<'_>, decode: &D) -> Result<()> {
+        loop {
+            match self.blocks.front() {
+                Some(block) if self.at < block.rows.len() => return Ok(()),
+                Some(_) => {
+                    self.blocks.pop_front();
+                    self.at = 0;
+                }
+                None => match self.reader.next(&|block| scan::block(block, look, decode))? {
+                    Batch::Blocks(blocks) => {
+                        self.blocks.extend(blocks.into_iter().map(|b| self.placer.place(b)));
+                    }
+                    Batch::Quiet => {}
+                    Batch::End => return Ok(()),
+                },
+            }
+        }
+    }
+}

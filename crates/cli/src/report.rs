@@ -1,0 +1,199 @@
+//! What a run tells about itself: counts, bad lines, remarks, and the exit status.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use agentlog::json::{Text, string_into};
+
+use crate::flags::{CheckFlags, OutputFlags};
+
+/// What the exit status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// 0: done.
+    Done,
+    /// 1: a check failed.
+    Failed,
+    /// 2: input that could not be read, or a bad line with `--strict`.
+    Trouble,
+}
+
+/// A line that could not be read.
+#[derive(Clone, Debug)]
+pub struct BadLine {
+    /// Line number from 1.
+    pub line: u64,
+    /// Where it starts, in bytes.
+    pub offset: u64,
+    /// Its length, in bytes, without its end.
+    pub len: u64,
+    /// What is wrong.
+    pub reason: String,
+    /// The bytes, or their start if the line is over the limit.
+    pub text: Vec<u8>,
+}
+
+/// Counts of a run.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Counts {
+    pub files: u64,
+    pub files_skipped: u64,
+    pub bytes: u64,
+    pub lines: u64,
+    pub events: u64,
+    pub records: u64,
+    pub bad_lines: u64,
+    pub partial_lines: u64,
+    pub late_rows: u64,
+    pub unknown_files: u64,
+}
+
+/// Gathers what is told at the end.
+pub struct Report {
+    /// What was counted so far.
+    pub counts: Counts,
+    quiet: bool,
+    strict: bool,
+    summary: bool,
+    fail_empty: bool,
+    started: Instant,
+    first_bad: Option<String>,
+    first_partial: Option<String>,
+    bad_lines: Option<(BufWriter<File>, String)>,
+    trouble: bool,
+}
+
+impl Report {
+    /// Starts a run; opens the file of bad lines.
+    pub fn new(checks: &CheckFlags, output: &OutputFlags) -> anyhow::Result<Self> {
+        let bad_lines = match &checks.bad_lines {
+            Some(path) => {
+                let file = File::create(path)
+                    .map_err(|e| anyhow::anyhow!("--bad-lines: {}: {e}", path.display()))?;
+                Some((BufWriter::new(file), path.display().to_string()))
+            }
+            None => None,
+        };
+        Ok(Self {
+            counts: Counts::default(),
+            quiet: output.quiet,
+            strict: checks.strict,
+            summary: checks.summary,
+            fail_empty: checks.fail_empty,
+            started: Instant::now(),
+            first_bad: None,
+            first_partial: None,
+            bad_lines,
+            trouble: false,
+        })
+    }
+
+    /// Tells something that is good to know.
+    pub fn remark(&self, text: &str) {
+        if !self.quiet {
+            say(text);
+        }
+    }
+
+    /// Tells of input that could not be read; the status will say so too.
+    pub fn trouble(&mut self, text: &str) {
+        self.trouble = true;
+        say(text);
+    }
+
+    /// Counts a bad line.
+    pub fn bad_line(&mut self, path: &Path, bad: &BadLine) {
+        self.counts.bad_lines += 1;
+        let place = || format!("{}:{}: {}", path.display(), bad.line, bad.reason);
+        self.first_bad.get_or_insert_with(place);
+        self.write_bad(path, bad);
+    }
+
+    /// Counts a last line that its writer has not ended yet.
+    pub fn partial_line(&mut self, path: &Path, bad: &BadLine) {
+        self.counts.partial_lines += 1;
+        let place = || format!("{}:{}", path.display(), bad.line);
+        self.first_partial.get_or_insert_with(place);
+        self.write_bad(path, &BadLine { reason: "partial".into(), ..bad.clone() });
+    }
+
+    fn write_bad(&mut self, path: &Path, bad: &BadLine) {
+        let Some((file, name)) = &mut self.bad_lines else { return };
+        let mut record = b"{\"schema\":\"alog.bad_line/1\",\"path\":".to_vec();
+        string_into(&Text::from(&*path.to_string_lossy()), &mut record);
+        let (line, offset, len) = (bad.line, bad.offset, bad.len);
+        record.extend(
+            format!(",\"line\":{line},\"offset\":{offset},\"len\":{len},\"reason\":").bytes(),
+        );
+        string_into(&Text::from(bad.reason.as_str()), &mut record);
+        record.extend_from_slice(b",\"text\":");
+        string_into(&Text::from(&*String::from_utf8_lossy(&bad.text)), &mut record);
+        record.extend_from_slice(b"}\n");
+        if let Err(e) = file.write_all(&record) {
+            let text = format!("--bad-lines: {name}: {e}");
+            self.bad_lines = None;
+            self.trouble(&text);
+        }
+    }
+
+    /// Says what has to be said, and what the status is.
+    pub fn finish(mut self) -> Verdict {
+        if let Some((mut file, name)) = self.bad_lines.take()
+            && let Err(e) = file.flush()
+        {
+            self.trouble(&format!("--bad-lines: {name}: {e}"));
+        }
+        let plural = |n| if n == 1 { "" } else { "s" };
+        if let Some(first) = &self.first_bad {
+            let n = self.counts.bad_lines;
+            self.remark(&format!("{n} bad line{}, the first at {first}", plural(n)));
+        }
+        if let Some(first) = &self.first_partial {
+            let n = self.counts.partial_lines;
+            self.remark(&format!("{n} partial last line{}, the first at {first}", plural(n)));
+        }
+        let verdict = self.verdict();
+        if self.summary {
+            let c = &self.counts;
+            say_raw(&format!(
+                "{{\"schema\":\"alog.summary/1\",\"files\":{},\"files_skipped\":{},\"bytes\":{},\
+                 \"lines\":{},\"events\":{},\"records\":{},\"bad_lines\":{},\"partial_lines\":{},\
+                 \"late_rows\":{},\"unknown_files\":{},\"elapsed_ms\":{}}}",
+                c.files,
+                c.files_skipped,
+                c.bytes,
+                c.lines,
+                c.events,
+                c.records,
+                c.bad_lines,
+                c.partial_lines,
+                c.late_rows,
+                c.unknown_files,
+                self.started.elapsed().as_millis()
+            ));
+        }
+        verdict
+    }
+
+    fn verdict(&self) -> Verdict {
+        if self.trouble || (self.strict && self.counts.bad_lines > 0) {
+            Verdict::Trouble
+        } else if self.fail_empty && self.counts.records == 0 {
+            Verdict::Failed
+        } else {
+            Verdict::Done
+        }
+    }
+}
+
+pub(crate) fn say(text: &str) {
+    say_raw(&format!("{}: {text}", crate::command_name()));
+}
+
+/// A closed stderr is no reason to stop.
+fn say_raw(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,232 @@
+//! The loop from input to rows: opens each log, has its blocks decoded, counts and reports what
+//! is bad, and gives rows their place.
+
+use agentlog::event::Src;
+use agentlog::zone::{Clock, Evidence};
+use anyhow::Result;
+use jsonl::{Batch, Placed, Reader, ReaderOptions};
+
+use crate::flags::CommonFlags;
+use crate::inputs::{self, Log};
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::scan::{self, Decode, Item, Look, Scanned};
+use crate::select::Selection;
+use crate::zones::Zones;
+
+/// A run of a command.
+pub struct Run {
+    /// The logs, in the order of the input.
+    pub logs: Vec<Log>,
+    /// Whether the one log is a pipe.
+    pub live: bool,
+    /// What clocks mean.
+    pub zones: Zones,
+    /// Which records are wanted.
+    pub selection: Selection,
+    /// What is told at the end.
+    pub report: Report,
+    /// How to read.
+    pub options: ReaderOptions,
+    /// Whether every line has to be read.
+    pub strict: bool,
+    /// Whether the logs were read before, and counted and reported.
+    told: bool,
+    quiet: bool,
+}
+
+/// A row in its place.
+#[derive(Clone, Debug)]
+pub struct Row<T> {
+    /// When it was written. Never missing, unless nothing before it in its file has a time and
+    /// the file's name has none.
+    pub clock: Clock,
+    /// Where it stands.
+    pub src: Src,
+    /// What was kept of it.
+    pub value: T,
+}
+
+/// The rows of one block, in physical order.
+pub struct Rows<T> {
+    /// The rows.
+    pub rows: Vec<Row<T>>,
+    /// Memory that they refer to.
+    pub arena: Vec<u8>,
+    /// What all rows read tell of offsets.
+    pub evidence: Vec<Evidence>,
+    /// The time that the log has come to.
+    pub last: Clock,
+}
+
+impl Run {
+    /// Understands the flags and finds the logs.
+    pub fn new(flags: &CommonFlags) -> Result<Self> {
+        if let Some(jobs) = flags.input.jobs {
+            rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
+        }
+        let selection = Selection::new(&flags.selection)?;
+        let zones = Zones::new(&flags.selection.tz)?;
+        let mut report = Report::new(&flags.checks, &flags.output)?;
+        let found = inputs::find(&flags.input, selection.since, &mut report)?;
+        let options =
+            ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };
+        let quiet = flags.output.quiet;
+        let strict = flags.checks.strict;
+        Ok(Self {
+            logs: found.logs,
+            live: found.live,
+            zones,
+            selection,
+            report,
+            options,
+            strict,
+            told: false,
+            quiet,
+        })
+    }
+
+    /// Reads all logs one after the other. `sink` gets the rows of each block, in order.
+    pub fn read_all<D: Decode>(
+        &mut self,
+        look: Look<'_>,
+        decode: &D,
+        mut sink: impl FnMut(Rows<D::Value>) -> Result<()>,
+    ) -> Result<()> {
+        let mut progress = Progress::new(self.quiet);
+        for file in 0..self.logs.len() {
+            self.read(file, look, decode, &mut progress, &mut sink)?;
+        }
+        Ok(())
+    }
+
+    fn read<D: Decode>(
+        &mut self,
+        file: usize,
+        look: Look<'_>,
+        decode: &D,
+        progress: &mut Progress,
+        sink: &mut impl FnMut(Rows<D::Value>) -> Result<()>,
+    ) -> Result<()> {
+        let source = match self.logs[file].open() {
+            Ok(source) => source,
+            Err(e) => {
+                self.unreadable(file, &e);
+                return Ok(());
+            }
+        };
+        let mut reader = Reader::new(source, &self.options);
+        let mut placer = Placer::new(file, &self.logs[file]);
+        loop {
+            let batch = reader.next_skimming(
+                &|block| scan::block(block, look, decode),
+                Some(&|line| look.peek(decode, line)),
+            );
+            match batch {
+                Ok(Batch::Blocks(blocks)) => {
+                    for block in blocks {
+                        progress.read(block.value.bytes);
+                        self.tell(file, &block);
+                        sink(placer.place(block))?;
+                    }
+                }
+                Ok(Batch::Quiet) => {}
+                Ok(Batch::End) => break,
+                Err(e) => {
+                    self.unreadable(file, &e);
+                    break;
+                }
+            }
+        }
+        self.count(&reader);
+        Ok(())
+    }
+
+    /// Writes a log that comes only once to a temporary file, so that it can be read again.
+    pub fn spool_live(&mut self) -> Result<()> {
+        for log in self.logs.iter_mut().filter(|log| log.is_live()) {
+            log.seekable()?;
+        }
+        Ok(())
+    }
+
+    /// From now on logs are read again: nothing is counted or reported twice.
+    pub fn is_told(&mut self) {
+        self.told = true;
+    }
+
+    pub(crate) fn count(&mut self, reader: &Reader) {
+        if !self.told {
+            let counts = &mut self.report.counts;
+            counts.files += 1;
+            counts.lines += reader.lines();
+            counts.bytes += reader.bytes();
+        }
+    }
+
+    /// Tells of a log that cannot be read, or not to its end.
+    pub fn unreadable(&mut self, file: usize, error: &std::io::Error) {
+        if self.told {
+            return;
+        }
+        let path = self.logs[file].path.display();
+        self.report.trouble(&format!("{path}: {error}"));
+    }
+
+    /// Counts what a block holds, and reports what is bad in it.
+    pub(crate) fn tell<T>(&mut self, file: usize, block: &Placed<Scanned<T>>) {
+        if self.told {
+            return;
+        }
+        self.report.counts.events += block.value.events;
+        let path = &self.logs[file].path;
+        for bad in &block.value.bad {
+            let mut bad = bad.clone();
+            bad.line += block.first_line;
+            self.report.bad_line(path, &bad);
+        }
+        if let Some(partial) = &block.value.partial {
+            let mut partial = partial.clone();
+            partial.line += block.first_line;
+            self.report.partial_line(path, &partial);
+        }
+    }
+}
+
+/// Gives the rows of one file their places, and rows without a time that of the row before.
+pub(crate) struct Placer {
+    file: u32,
+    last: Clock,
+}
+
+impl Placer {
+    pub(crate) fn new(file: usize, log: &Log) -> Self {
+        let last = log.name_time.map_or(Clock::Missing, Clock::Utc);
+        Self { file: file as u32, last }
+    }
+
+    /// For a part of a file: rows without a time before the first row with one get `last`.
+    pub(crate) fn starting_at(file: u32, last: Clock) -> Self {
+        Self { file, last }
+    }
+
+    pub(crate) fn place<T>(&mut self, block: Placed<Scanned<T>>) -> Rows<T> {
+        let Placed { first_line, value: found } = block;
+        let before = self.last;
+        let place = |item: Item<T>| Row {
+            clock: if item.clock == Clock::Missing { before } else { item.clock },
+            src: Src {
+                file: self.file,
+                offset: item.offset,
+                line: first_line + item.line,
+                len: item.len,
+            },
+            value: item.value,
+        };
+        let rows = found.items.into_iter().map(place).collect();
+        if found.last != Clock::Missing {
+            self.last = found.last;
+        }
+        Rows { rows, arena: found.arena, evidence: found.evidence, last: self.last }
+    }
+}

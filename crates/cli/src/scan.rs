@@ -1,0 +1,258 @@
+//! From a block of lines to decoded rows: the part that runs on all cores. It knows neither the
+//! writer's offset nor the number of the block's first line; both are settled afterwards.
+
+use agentlog::sse::{self, Envelope, Row, Salvage, Scratch};
+use agentlog::zone::{Clock, Evidence};
+use jsonl::{Block, Grep, Line, LongLine, Needles};
+
+use crate::report::BadLine;
+
+/// What a command makes of the rows it wants.
+pub trait Decode: Sync {
+    /// What it keeps of a row.
+    type Value: Send;
+
+    /// Whether rows of this event are wanted.
+    fn wants(&self, event: &str) -> bool;
+
+    /// Reads a row; `raw` is its text, `arena` memory that lives as long as the block's rows.
+    fn value(&self, row: &Row<'_>, raw: &[u8], arena: &mut Vec<u8>) -> Option<Self::Value>;
+
+    /// Takes over the unescaped text of the row's `line`, if the value refers to it: a row of
+    /// 100 MB must not be copied once more.
+    fn adopt(&self, _value: &mut Self::Value, _text: &mut Vec<u8>) {}
+
+    /// The value of rows of which nothing but the time is wanted; such rows are not opened
+    /// further than that takes.
+    fn timed(&self) -> Option<Self::Value> {
+        None
+    }
+}
+
+/// A row that was wanted.
+#[derive(Clone, Debug)]
+pub struct Item<T> {
+    /// When it was written, as far as the row tells.
+    pub clock: Clock,
+    /// Lines before it in its block.
+    pub line: u64,
+    /// Where it starts in its source.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub len: u64,
+    /// What the command kept.
+    pub value: T,
+}
+
+/// What was found in a block.
+#[derive(Debug)]
+pub struct Scanned<T> {
+    /// The wanted rows, in physical order.
+    pub items: Vec<Item<T>>,
+    /// Memory that the items refer to.
+    pub arena: Vec<u8>,
+    /// What the rows tell of offsets.
+    pub evidence: Vec<Evidence>,
+    /// Lines that cannot be read; their numbers count from the block's first line as 0.
+    pub bad: Vec<BadLine>,
+    /// A last line without its end.
+    pub partial: Option<BadLine>,
+    /// The time of the block's last row that has one.
+    pub last: Clock,
+    /// Rows that were read.
+    pub events: u64,
+    /// Lines and bytes of the block.
+    pub lines: u64,
+    /// Bytes of the block.
+    pub bytes: u64,
+}
+
+/// Which lines are looked at.
+#[derive(Clone, Copy)]
+pub enum Look<'a> {
+    /// Every line.
+    All,
+    /// Lines that hold a needle. Rows that start with another event's name are passed over.
+    Needles(&'a Needles),
+    /// Lines that match.
+    Grep(&'a Grep),
+}
+
+impl Look<'_> {
+    /// Whether a line that reaches far past its chunk has to be read.
+    pub fn peek<D: Decode>(self, decode: &D, line: &LongLine<'_>) -> std::io::Result<bool> {
+        let Self::Needles(needles) = self else { return Ok(true) };
+        let head = line.head()?;
+        match sse::leading_name(&head) {
+            // Only a whole row of another writer behind this one could matter. Its mark has 10
+            // bytes, so that it cannot hide in a seam of 16.
+            Some(name) if !wanted_name(decode, name) => line.any(16, sse::has_interior_row),
+            Some(_) => Ok(true),
+            None => line.any(needles.longest(), |window| needles.found_in(window)),
+        }
+    }
+}
+
+fn wanted_name<D: Decode>(decode: &D, name: &[u8]) -> bool {
+    let Ok(name) = std::str::from_utf8(name) else { return true };
+    decode.wants(name) || sse::ZONE_EVENTS.contains(&name)
+}
+
+/// Decodes a block.
+pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanned<D::Value> {
+    let mut scan = Scan { decode, block, scratch: Scratch::default(), found: Scanned::new(block) };
+    if let Some(len) = block.oversize {
+        let line = block.line_at(0, 0);
+        scan.bad_line(&line, 0..line.bytes.len(), format!("longer than --max-line: {len} bytes"));
+        if let Some(bad) = scan.found.bad.last_mut() {
+            bad.len = len;
+        }
+        return scan.found;
+    }
+    match look {
+        Look::All => block.lines().for_each(|line| scan.line(&line)),
+        Look::Grep(grep) => grep.lines(block, |line| scan.line(&line)),
+        Look::Needles(needles) => needles.lines(block, |line| {
+            let passed = sse::leading_name(line.bytes).is_some_and(|n| !wanted_name(decode, n))
+                && !sse::has_interior_row(line.bytes);
+            if !passed {
+                scan.line(&line);
+            }
+        }),
+    }
+    scan.found.last = scan.clock_before(block.bytes.len());
+    scan.found
+}
+
+impl<T> Scanned<T> {
+    fn new(block: &Block<'_>) -> Self {
+        Self {
+            items: Vec::new(),
+            arena: Vec::new(),
+            evidence: Vec::new(),
+            bad: Vec::new(),
+            partial: None,
+            last: Clock::Missing,
+            events: 0,
+            lines: 0,
+            bytes: block.oversize.unwrap_or(block.bytes.len() as u64),
+        }
+    }
+}
+
+struct Scan<'a, D: Decode> {
+    decode: &'a D,
+    block: &'a Block<'a>,
+    scratch: Scratch,
+    found: Scanned<D::Value>,
+}
+
+/// How far back the time of an earlier row is looked for, and how long such a row may be.
+const NEAR: usize = 1 << 20;
+
+impl<D: Decode> Scan<'_, D> {
+    fn line(&mut self, line: &Line<'_>) {
+        match Envelope::parse(line.bytes) {
+            Ok(envelope) => self.row(envelope, line, line.bytes, line.offset),
+            Err(_) if line.bytes.trim_ascii().is_empty() => {}
+            Err(_) if !line.ended && Salvage::of(line.bytes).rows.is_empty() => {
+                self.found.partial = Some(bad(line, 0..line.bytes.len(), String::new()));
+            }
+            Err(fault) => self.salvage(line, &fault),
+        }
+    }
+
+    /// Takes the whole rows out of a line that is not one row.
+    fn salvage(&mut self, line: &Line<'_>, fault: &sse::Fault) {
+        let parts = Salvage::of(line.bytes);
+        for range in &parts.rows {
+            let bytes = &line.bytes[range.clone()];
+            if let Ok(envelope) = Envelope::parse(bytes) {
+                self.row(envelope, line, bytes, line.offset + range.start as u64);
+            }
+        }
+        if let (Some(first), Some(last)) = (parts.rest.first(), parts.rest.last()) {
+            self.bad_line(line, first.start..last.end, fault.to_string());
+            if parts.rest.len() > 1
+                && let Some(bad) = self.found.bad.last_mut()
+            {
+                bad.text = parts.rest.iter().flat_map(|part| &line.bytes[part.clone()]).copied().collect();
+            }
+        }
+    }
+
+    fn row(&mut self, envelope: Envelope<'_>, line: &Line<'_>, raw: &[u8], offset: u64) {
+        self.found.events += 1;
+        if let Some(name) = envelope.event_name() {
+            let wanted = self.decode.wants(&name);
+            if !wanted && !sse::ZONE_EVENTS.contains(&&*name) {
+                return;
+            }
+            if let (true, Some(value)) = (wanted, self.decode.timed()) {
+                let clock = Row::clock_only(envelope, &mut self.scratch);
+                return self.item(clock, line, raw, offset, value);
+            }
+        }
+        let Some(row) = Row::open(envelope, &mut self.scratch) else {
+            self.found.events -= 1;
+            return;
+        };
+        self.found.evidence.extend(row.evidence());
+        if !self.decode.wants(&row.name) {
+            return;
+        }
+        let clock = row.clock();
+        if let Some(mut value) = self.decode.value(&row, raw, &mut self.found.arena) {
+            self.decode.adopt(&mut value, &mut self.scratch.line);
+            self.item(clock, line, raw, offset, value);
+        }
+    }
+
+    fn item(&mut self, clock: Clock, line: &Line<'_>, raw: &[u8], offset: u64, value: D::Value) {
+        let clock = match clock {
+            Clock::Missing => self.clock_before((line.offset - self.block.offset) as usize),
+            known => known,
+        };
+        let len = raw.len() as u64;
+        self.found.items.push(Item { clock, line: line.number, offset, len, value });
+    }
+
+    fn bad_line(&mut self, line: &Line<'_>, part: std::ops::Range<usize>, reason: String) {
+        self.found.bad.push(bad(line, part, reason));
+    }
+
+    /// The time of the last row that has one, before byte `end` of the block.
+    fn clock_before(&mut self, end: usize) -> Clock {
+        let bytes = self.block.bytes;
+        let mut to = end.min(bytes.len());
+        while to > 0 && end - to < NEAR {
+            let from = memchr_back(&bytes[..to - 1]);
+            let line = self.block.line_at(from, 0);
+            to = from;
+            if line.bytes.len() > NEAR {
+                continue;
+            }
+            let Ok(envelope) = Envelope::parse(line.bytes) else { continue };
+            let clock = Row::open(envelope, &mut self.scratch).map_or(Clock::Missing, |r| r.clock());
+            if clock != Clock::Missing {
+                return clock;
+            }
+        }
+        Clock::Missing
+    }
+}
+
+/// Where the last line of `bytes` starts.
+fn memchr_back(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1)
+}
+
+fn bad(line: &Line<'_>, part: std::ops::Range<usize>, reason: String) -> BadLine {
+    BadLine {
+        line: line.number,
+        offset: line.offset + part.start as u64,
+        len: part.len() as u64,
+        reason,
+        text: line.bytes[part].to_vec(),
+    }
+}

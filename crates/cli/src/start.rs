@@ -1,0 +1,82 @@
+//! From the process to the command and back: arguments, texts about the command, exit status.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+use agentlog::record::RecordKind;
+use anyhow::Result;
+use clap::Parser;
+
+use crate::flags::CommonFlags;
+use crate::output::schema_of;
+use crate::report::Verdict;
+
+static COMMAND: OnceLock<&'static str> = OnceLock::new();
+
+/// The name that messages start with.
+pub(crate) fn command_name() -> &'static str {
+    COMMAND.get().copied().unwrap_or("alog")
+}
+
+/// Runs a command: reads its arguments, answers what is about the command itself, and turns the
+/// verdict into an exit status. `kind` is the record that the command prints.
+pub fn main<A: Parser>(
+    name: &'static str,
+    kind: Option<&'static RecordKind>,
+    common: impl Fn(&A) -> &CommonFlags,
+    run: impl FnOnce(A) -> Result<Verdict>,
+) -> ExitCode {
+    let _ = COMMAND.set(name);
+    let mut command = A::command();
+    let matches = command.clone().get_matches();
+    let args = match A::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(e) => e.format(&mut command).exit(),
+    };
+    let verdict = match about(common(&args), &mut command, kind) {
+        Ok(true) => Ok(Verdict::Done),
+        Ok(false) => run(args),
+        Err(e) => Err(e.into()),
+    };
+    match verdict {
+        Ok(verdict) => ExitCode::from(verdict as u8),
+        Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            crate::report::say(&format!("{e:#}"));
+            ExitCode::from(Verdict::Trouble as u8)
+        }
+    }
+}
+
+/// Answers `--completions`, `--man` and `--schema`; false if none was asked for.
+fn about(
+    flags: &CommonFlags,
+    command: &mut clap::Command,
+    kind: Option<&RecordKind>,
+) -> io::Result<bool> {
+    let mut text = Vec::new();
+    if let Some(shell) = flags.help.completions {
+        let name = command.get_name().to_owned();
+        clap_complete::generate(shell, command, name, &mut text);
+    } else if flags.help.man {
+        clap_mangen::Man::new(command.clone()).render(&mut text)?;
+    } else if let (true, Some(kind)) = (flags.output.schema, kind) {
+        serde_json::to_writer_pretty(&mut text, &schema_of(kind))?;
+        text.push(b'\n');
+    } else {
+        return Ok(false);
+    }
+    io::stdout().write_all(&text)?;
+    Ok(true)
+}
+
+/// Whether the reader of the output has gone, which is no error. `serde_json` hides the I/O error
+/// from `source()`, so it is asked for its own.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(|e| e.io_error_kind());
+        io.or(json) == Some(io::ErrorKind::BrokenPipe)
+    })
+}

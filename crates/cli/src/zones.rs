@@ -1,0 +1,61 @@
+//! From a row's clock to UTC: the one place that knows the zone that was asked for, the offsets
+//! that the log itself tells, and the zone of this machine.
+
+use agentlog::zone::{Clock, Evidence, Offsets, ZoneKey};
+use jiff::tz::TimeZone;
+
+use crate::when::{self, WhenError};
+
+/// How wall clock times are understood.
+#[derive(Clone, Debug)]
+pub struct Zones {
+    /// The zone that the user states; it overrides what the log tells.
+    stated: Option<TimeZone>,
+    offsets: Offsets,
+    local: TimeZone,
+}
+
+impl Zones {
+    /// Reads `--tz`.
+    pub fn new(tz: &str) -> Result<Self, WhenError> {
+        let stated = if tz == "auto" { None } else { Some(when::zone("--tz", tz)?) };
+        Ok(Self { stated, offsets: Offsets::default(), local: TimeZone::system() })
+    }
+
+    /// Takes evidence of all rows of the input.
+    pub fn learn(&mut self, evidence: impl IntoIterator<Item = Evidence>) {
+        evidence.into_iter().for_each(|e| self.offsets.add(e));
+    }
+
+    /// Takes evidence of a stream, where the first holds.
+    pub fn learn_first(&mut self, evidence: impl IntoIterator<Item = Evidence>) {
+        evidence.into_iter().for_each(|e| self.offsets.add_first(e));
+    }
+
+    /// Whether nothing more is to be learnt for the clock.
+    pub fn knows(&self, clock: Clock) -> bool {
+        match clock {
+            Clock::Local(_, key) => self.stated.is_some() || self.offsets.get(key).is_some(),
+            _ => true,
+        }
+    }
+
+    /// UTC in milliseconds; none if the row has no time.
+    pub fn utc(&self, clock: Clock) -> Option<i64> {
+        match (clock, &self.stated) {
+            (Clock::Missing, _) => None,
+            (Clock::Utc(ms), _) | (Clock::Stamped { utc: ms, .. }, None) => Some(ms),
+            (Clock::Local(local, _) | Clock::Stamped { local, .. }, Some(zone)) => {
+                Some(when::local_to_utc(local, zone))
+            }
+            (Clock::Local(local, key), None) => Some(self.by_evidence(local, key)),
+        }
+    }
+
+    fn by_evidence(&self, local: i64, key: ZoneKey) -> i64 {
+        match self.offsets.get(key) {
+            Some(offset) => local - offset,
+            None => when::local_to_utc(local, &self.local),
+        }
+    }
+}

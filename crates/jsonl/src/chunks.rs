@@ -1,0 +1,276 @@
+//! Regular files: equal chunks, read by position on all cores. A line belongs to the chunk that
+//! holds the line feed before it. Lines that reach far past their chunk are put together
+//! afterwards, or passed over without being read again.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::block::count_lines;
+use crate::reader::{Placed, ReaderOptions};
+use crate::Block;
+
+/// How far past its chunk a line is read at once.
+const OVERSHOOT: usize = 64 << 10;
+
+/// A file, and how far it was read.
+pub(crate) struct Chunks {
+    file: Arc<File>,
+    start: u64,
+    /// First byte of the next chunk.
+    next: u64,
+    end: u64,
+    chunk: usize,
+    max_line: u64,
+    /// Number of the line that the next line feed ends.
+    line: u64,
+    /// Where a line starts whose end was not found yet.
+    long: Option<u64>,
+    /// Lines met so far.
+    lines: u64,
+    buffers: Vec<Vec<u8>>,
+}
+
+/// A line that reaches far past its chunk, for a caller who decides whether to read it.
+pub struct LongLine<'f> {
+    file: &'f File,
+    start: u64,
+    end: u64,
+}
+
+/// What a worker found in a chunk.
+struct Chunk<T> {
+    /// Whether the first line starts with the chunk, not behind its first line feed.
+    owns_first: bool,
+    line_feeds: u64,
+    /// Whether the source ends here, in a line without a line feed.
+    unended: bool,
+    first_line_feed: Option<u64>,
+    /// Of the lines that start here and end within reach.
+    value: Option<T>,
+    /// Where a line starts that does not.
+    long: Option<u64>,
+}
+
+/// Decides whether a long line is worth reading.
+pub(crate) type Peek<'p> = &'p (dyn Fn(&LongLine<'_>) -> io::Result<bool> + Sync);
+
+impl Chunks {
+    pub(crate) fn new(file: Arc<File>, range: Range<u64>, options: &ReaderOptions) -> Self {
+        let chunk = options.chunk.max(1);
+        let chunks = (range.end - range.start).div_ceil(chunk as u64).max(1) as usize;
+        Self {
+            file,
+            start: range.start,
+            next: range.start,
+            end: range.end,
+            chunk,
+            max_line: options.max_line,
+            line: options.first_line,
+            long: None,
+            lines: 0,
+            buffers: vec![Vec::new(); chunks.min(rayon::current_num_threads() * 2)],
+        }
+    }
+
+    /// Bytes met so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.next - self.start
+    }
+
+    /// Lines met so far, read or not.
+    pub(crate) fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// The next chunks; none at the end.
+    pub(crate) fn next<T: Send>(
+        &mut self,
+        work: &(impl Fn(&Block<'_>) -> T + Sync),
+        peek: Option<Peek<'_>>,
+    ) -> io::Result<Option<Vec<Placed<T>>>> {
+        if self.next >= self.end {
+            return self.last_long(work, peek);
+        }
+        let (file, first, start, end) = (&self.file, self.next, self.start, self.end);
+        let size = self.chunk;
+        let left = (end - first).div_ceil(size as u64) as usize;
+        let found: Vec<io::Result<Chunk<T>>> = self
+            .buffers
+            .par_iter_mut()
+            .take(left)
+            .enumerate()
+            .map(|(i, buffer)| {
+                let from = first + (i * size) as u64;
+                read_chunk(file, buffer, from, size, end, from == start, work)
+            })
+            .collect();
+        self.next = (first + (found.len() * size) as u64).min(end);
+        let mut blocks = Vec::with_capacity(found.len());
+        for chunk in found {
+            self.place(chunk?, work, peek, &mut blocks)?;
+        }
+        Ok(Some(blocks))
+    }
+
+    fn place<T>(
+        &mut self,
+        chunk: Chunk<T>,
+        work: &impl Fn(&Block<'_>) -> T,
+        peek: Option<Peek<'_>>,
+        blocks: &mut Vec<Placed<T>>,
+    ) -> io::Result<()> {
+        if let (Some(start), Some(end)) = (self.long, chunk.first_line_feed) {
+            self.read_long(start..end + 1, work, peek, blocks)?;
+            self.long = None;
+        }
+        if let Some(value) = chunk.value {
+            let first_line = self.line + u64::from(!chunk.owns_first);
+            blocks.push(Placed { first_line, value });
+        }
+        self.line += chunk.line_feeds;
+        self.lines += chunk.line_feeds + u64::from(chunk.unended);
+        self.long = chunk.long.or(self.long);
+        Ok(())
+    }
+
+    /// The file's last line, if it is long and has no line feed.
+    fn last_long<T>(
+        &mut self,
+        work: &impl Fn(&Block<'_>) -> T,
+        peek: Option<Peek<'_>>,
+    ) -> io::Result<Option<Vec<Placed<T>>>> {
+        let Some(start) = self.long.take() else { return Ok(None) };
+        let mut blocks = Vec::new();
+        self.read_long(start..self.end, work, peek, &mut blocks)?;
+        Ok(Some(blocks))
+    }
+
+    fn read_long<T>(
+        &self,
+        Range { start, end }: Range<u64>,
+        work: &impl Fn(&Block<'_>) -> T,
+        peek: Option<Peek<'_>>,
+        blocks: &mut Vec<Placed<T>>,
+    ) -> io::Result<()> {
+        let line = LongLine { file: &self.file, start, end };
+        let oversize = (line.len() > self.max_line).then(|| line.len());
+        if oversize.is_none() && !peek.map_or(Ok(true), |peek| peek(&line))? {
+            return Ok(());
+        }
+        let bytes = if oversize.is_some() { line.head()? } else { line.read()? };
+        let block = Block { bytes: &bytes, offset: start, oversize };
+        blocks.push(Placed { first_line: self.line, value: work(&block) });
+        Ok(())
+    }
+}
+
+impl LongLine<'_> {
+    /// Its length in bytes, with its end.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u64 {
+        self.end - self.start
+    }
+
+    /// Its first 4 KiB.
+    pub fn head(&self) -> io::Result<Vec<u8>> {
+        let mut head = vec![0; self.len().min(4096) as usize];
+        let read = read_full(self.file, &mut head, self.start)?;
+        head.truncate(read);
+        Ok(head)
+    }
+
+    /// Whether `test` holds for a window of it. Windows of 1 MiB overlap by `overlap` bytes, so
+    /// that nothing up to that length hides in a seam.
+    pub fn any(&self, overlap: usize, test: impl Fn(&[u8]) -> bool) -> io::Result<bool> {
+        let mut window = vec![0; 1 << 20];
+        let mut at = self.start;
+        while at < self.end {
+            let want = (self.end - at).min(window.len() as u64) as usize;
+            let read = read_full(self.file, &mut window[..want], at)?;
+            if test(&window[..read]) {
+                return Ok(true);
+            }
+            if read < want || at + read as u64 == self.end {
+                break;
+            }
+            at += (read - overlap.min(read / 2)) as u64;
+        }
+        Ok(false)
+    }
+
+    fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; self.len() as usize];
+        let read = read_full(self.file, &mut bytes, self.start)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+}
+
+fn read_chunk<T>(
+    file: &File,
+    buffer: &mut Vec<u8>,
+    from: u64,
+    size: usize,
+    end: u64,
+    owns_first: bool,
+    work: &impl Fn(&Block<'_>) -> T,
+) -> io::Result<Chunk<T>> {
+    let want = (end - from).min((size + OVERSHOOT) as u64) as usize;
+    if buffer.len() < want {
+        buffer.resize(want, 0);
+    }
+    let read = read_full(file, &mut buffer[..want], from)?;
+    let bytes = &buffer[..read];
+    let at_end = read < want || from + read as u64 >= end;
+    let own = &bytes[..read.min(size)];
+    let first = memchr::memchr(b'\n', own);
+    let mut chunk = Chunk {
+        owns_first,
+        line_feeds: count_lines(own),
+        unended: at_end && read <= size && own.last().is_some_and(|b| *b != b'\n'),
+        first_line_feed: first.map(|at| from + at as u64),
+        value: None,
+        long: None,
+    };
+    let Some(lines_from) = (if owns_first { Some(0) } else { first.map(|at| at + 1) }) else {
+        return Ok(chunk);
+    };
+    // The last line that starts here ends at the first line feed past the chunk.
+    let last_start = memchr::memrchr(b'\n', own).map_or(0, |at| at + 1);
+    let lines_to = match memchr::memchr(b'\n', &bytes[own.len()..]) {
+        Some(at) => own.len() + at + 1,
+        None if at_end => read,
+        None => {
+            chunk.long = Some(from + last_start as u64);
+            last_start
+        }
+    };
+    if lines_from < lines_to {
+        let block = Block {
+            bytes: &bytes[lines_from..lines_to],
+            offset: from + lines_from as u64,
+            oversize: None,
+        };
+        chunk.value = Some(work(&block));
+    }
+    Ok(chunk)
+}
+
+/// Reads until `buffer` is full or the file ends, which it may do early: it may have shrunk.
+pub(crate) fn read_full(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read_at(&mut buffer[read..], offset + read as u64) {
+            Ok(0) => break,
+            Ok(n) => read += n,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(read)
+}

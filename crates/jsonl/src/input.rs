@@ -1,0 +1,118 @@
+//! From the paths that were named to the files that are read: directories are walked, and a file
+//! that can be reached twice is read once.
+
+use std::collections::HashSet;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use walkdir::WalkDir;
+
+/// A file to read.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The path as it was named, or below the directory that was named.
+    pub path: PathBuf,
+    /// Whether it was found by walking a directory.
+    pub walked: bool,
+    /// Bytes on disk.
+    pub size: u64,
+    /// When it was last written.
+    pub modified: Option<SystemTime>,
+}
+
+/// What a list of paths comes to.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// Files, in the order of the paths; those of a directory sorted by path.
+    pub files: Vec<Found>,
+    /// Paths that cannot be read, and why.
+    pub unreadable: Vec<(PathBuf, io::Error)>,
+}
+
+/// Resolves paths to files. In directories only names of logs count: `*.jsonl`, `*.jsonl.*`, and
+/// `*.json` in a folder `requests`.
+pub fn walk(paths: &[PathBuf]) -> Inputs {
+    let mut inputs = Inputs::default();
+    for path in paths {
+        match fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => inputs.walk_directory(path),
+            Ok(meta) => inputs.add(path.clone(), &meta, false),
+            Err(e) => inputs.unreadable.push((path.clone(), e)),
+        }
+    }
+    inputs.keep_each_once();
+    inputs
+}
+
+impl Inputs {
+    fn walk_directory(&mut self, root: &Path) {
+        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+            let found = entry.and_then(|entry| {
+                let meta = entry.metadata()?;
+                Ok((entry.into_path(), meta))
+            });
+            match found {
+                Ok((path, meta)) if meta.is_file() && is_log_name(&path) => {
+                    self.add(path, &meta, true);
+                }
+                Ok(_) => {}
+                Err(e) => {
+                    let path = e.path().unwrap_or(root).to_owned();
+                    self.unreadable.push((path, e.into()));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, path: PathBuf, meta: &Metadata, walked: bool) {
+        let modified = meta.modified().ok();
+        self.files.push(Found { path, walked, size: meta.len(), modified });
+    }
+
+    /// Drops files met before (by device and inode), and compressed copies of a plain file.
+    fn keep_each_once(&mut self) {
+        let plain: HashSet<PathBuf> = self.files.iter().map(|f| f.path.clone()).collect();
+        let mut seen = HashSet::new();
+        self.files.retain(|file| {
+            let stem = file.path.with_extension("");
+            let compressed = file.path.extension().is_some_and(|e| e == "zst" || e == "gz");
+            if compressed && plain.contains(&stem) {
+                return false;
+            }
+            fs::metadata(&file.path).map_or(true, |m| seen.insert((m.dev(), m.ino())))
+        });
+    }
+}
+
+fn is_log_name(path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(|n| n.to_str()) else { return false };
+    if name.ends_with(".jsonl") || (name.contains(".jsonl.") && !name.ends_with(".tmp")) {
+        return true;
+    }
+    let in_requests = path.parent().and_then(Path::file_name).is_some_and(|d| d == "requests");
+    in_requests && name.ends_with(".json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_log_once_in_order_of_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("b/requests")).unwrap();
+        for name in ["b/x.jsonl", "b/x.jsonl.zst", "b/y.jsonl.1", "b/notes.json", "b/requests/r.json", "a.jsonl.gz"] {
+            fs::write(at(name), "{}\n").unwrap();
+        }
+        std::os::unix::fs::symlink(at("b/x.jsonl"), at("b/z.jsonl")).unwrap();
+        let inputs = walk(&[dir.path().to_owned(), at("b/x.jsonl"), at("missing")]);
+        let names: Vec<_> =
+            inputs.files.iter().map(|f| f.path.strip_prefix(dir.path()).unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a.jsonl.gz", "b/requests/r.json", "b/x.jsonl", "b/y.jsonl.1"]);
+        assert_eq!(inputs.unreadable.len(), 1);
+    }
+}

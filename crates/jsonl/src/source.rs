@@ -1,0 +1,130 @@
+//! Opening: a regular file is read by position, anything else as a stream. Compression is told
+//! by the first bytes, whatever the name says.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A source of bytes, ready to be read.
+pub enum Opened {
+    /// A plain regular file: `start..end` of it.
+    File {
+        /// The open file.
+        file: Arc<File>,
+        /// First byte to read.
+        start: u64,
+        /// The file's length when it was opened; what is written later is not read.
+        end: u64,
+    },
+    /// Bytes that come one after the other.
+    Stream {
+        /// Where they come from, decompressed.
+        bytes: Box<dyn Read + Send>,
+        /// What kind of stream it is.
+        origin: Origin,
+    },
+}
+
+/// What a stream is fed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A compressed regular file: it has an end, and can be opened again.
+    Compressed,
+    /// A pipe or the like: it may wait for its writer.
+    Live,
+}
+
+impl Opened {
+    /// Opens a file. A directory is an error of kind `IsADirectory`.
+    pub fn path(path: &Path) -> io::Result<Self> {
+        Self::file(File::open(path)?)
+    }
+
+    /// Standard input: read by position if it is a regular file (`< FILE`), else as a stream.
+    pub fn stdin() -> io::Result<Self> {
+        use std::os::fd::AsFd;
+        Self::file(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+    }
+
+    /// Reads from anything.
+    pub fn from_reader(bytes: impl Read + Send + 'static) -> Self {
+        Self::Stream { bytes: Box::new(bytes), origin: Origin::Live }
+    }
+
+    /// Whether the bytes come from something that may wait for its writer.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Stream { origin: Origin::Live, .. })
+    }
+
+    fn file(mut file: File) -> io::Result<Self> {
+        let meta = file.metadata()?;
+        if meta.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !meta.is_file() {
+            return Self::stream(file);
+        }
+        let start = io::Seek::stream_position(&mut file)?;
+        let mut magic = [0; 4];
+        let read = file.read_at(&mut magic, start)?;
+        match Compression::of(&magic[..read]) {
+            None => Ok(Self::File { file: Arc::new(file), start, end: meta.len() }),
+            Some(kind) => {
+                Ok(Self::Stream { bytes: kind.decoder(file)?, origin: Origin::Compressed })
+            }
+        }
+    }
+
+    fn stream(mut file: File) -> io::Result<Self> {
+        let (mut head, mut len) = ([0; 4], 0);
+        while len < head.len() {
+            match file.read(&mut head[len..]) {
+                Ok(0) => break,
+                Ok(n) => len += n,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+            if Compression::of(&head[..len]).is_none() && !Compression::possible(&head[..len]) {
+                break;
+            }
+        }
+        let bytes = io::Cursor::new(head[..len].to_vec()).chain(file);
+        let bytes: Box<dyn Read + Send> = match Compression::of(&head[..len]) {
+            Some(kind) => kind.decoder(bytes)?,
+            None => Box::new(bytes),
+        };
+        Ok(Self::Stream { bytes, origin: Origin::Live })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Compression {
+    Gzip,
+    Zstd,
+}
+
+impl Compression {
+    const GZIP: &'static [u8] = &[0x1f, 0x8b];
+    const ZSTD: &'static [u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+    fn of(head: &[u8]) -> Option<Self> {
+        if head.starts_with(Self::GZIP) {
+            return Some(Self::Gzip);
+        }
+        head.starts_with(Self::ZSTD).then_some(Self::Zstd)
+    }
+
+    /// Whether more bytes could still make `head` one of the magic numbers.
+    fn possible(head: &[u8]) -> bool {
+        Self::GZIP.starts_with(head) || Self::ZSTD.starts_with(head)
+    }
+
+    fn decoder(self, bytes: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+            Self::Zstd => Box::new(zstd::stream::read::Decoder::new(bytes)?),
+        })
+    }
+}

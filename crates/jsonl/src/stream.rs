@@ -1,0 +1,204 @@
+//! Streams: a thread reads ahead and cuts blocks at line ends, so that a slow writer is waited
+//! for without holding back what is there, and decompression runs beside the work.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use crate::block::count_lines;
+use crate::reader::{Batch, Placed, ReaderOptions};
+use crate::Block;
+
+/// Blocks that wait to be worked on.
+pub(crate) struct Blocks {
+    waiting: Receiver<io::Result<Cut>>,
+    first_line: u64,
+    line: u64,
+    bytes: u64,
+    failed: Option<io::Error>,
+}
+
+/// Whole lines, as they came.
+struct Cut {
+    bytes: Vec<u8>,
+    offset: u64,
+    oversize: Option<u64>,
+}
+
+impl Blocks {
+    pub(crate) fn spawn(source: Box<dyn Read + Send>, options: &ReaderOptions) -> Self {
+        let (sender, waiting) = sync_channel(8);
+        let cutter = Cutter {
+            source,
+            sender,
+            chunk: options.chunk.max(1),
+            max_line: options.max_line,
+            carry: Vec::new(),
+            offset: 0,
+            dropped: 0,
+        };
+        std::thread::spawn(move || cutter.run());
+        let line = options.first_line;
+        Self { waiting, first_line: line, line, bytes: 0, failed: None }
+    }
+
+    /// Bytes handed out so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Lines handed out so far.
+    pub(crate) fn lines(&self) -> u64 {
+        self.line - self.first_line
+    }
+
+    pub(crate) fn next<T: Send>(
+        &mut self,
+        work: &(impl Fn(&Block<'_>) -> T + Sync),
+        patience: Option<Duration>,
+    ) -> io::Result<Batch<T>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let first = match patience {
+            None => self.waiting.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(patience) => self.waiting.recv_timeout(patience),
+        };
+        let first = match first {
+            Ok(cut) => cut?,
+            Err(RecvTimeoutError::Timeout) => return Ok(Batch::Quiet),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Batch::End),
+        };
+        let mut cuts = vec![first];
+        while cuts.len() < rayon::current_num_threads() * 2 {
+            match self.waiting.try_recv() {
+                Ok(Ok(cut)) => cuts.push(cut),
+                // What came before the error is good: it is handed out first.
+                Ok(Err(error)) => {
+                    self.failed = Some(error);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        self.bytes += cuts.iter().map(|c| c.oversize.unwrap_or(c.bytes.len() as u64)).sum::<u64>();
+        let done: Vec<(u64, T)> = cuts
+            .into_par_iter()
+            .map(|Cut { bytes, offset, oversize }| {
+                let unended = bytes.last().is_some_and(|b| *b != b'\n');
+                let lines = count_lines(&bytes) + u64::from(unended);
+                (lines, work(&Block { bytes: &bytes, offset, oversize }))
+            })
+            .collect();
+        let place = |(lines, value)| {
+            let first_line = self.line;
+            self.line += lines;
+            Placed { first_line, value }
+        };
+        Ok(Batch::Blocks(done.into_iter().map(place).collect()))
+    }
+}
+
+/// Reads and cuts, on its own thread.
+struct Cutter {
+    source: Box<dyn Read + Send>,
+    sender: SyncSender<io::Result<Cut>>,
+    chunk: usize,
+    max_line: u64,
+    /// The start of a line whose end has not come.
+    carry: Vec<u8>,
+    /// Where `carry` starts.
+    offset: u64,
+    /// Bytes of that line that were let go, since it is over the limit.
+    dropped: u64,
+}
+
+/// The receiver is gone: nobody wants more.
+struct Unwanted;
+
+impl Cutter {
+    fn run(mut self) {
+        loop {
+            let scanned = self.carry.len();
+            match self.fill() {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(e) => {
+                    let _ = self.finish();
+                    let _ = self.sender.send(Err(e));
+                    return;
+                }
+            }
+            if self.cut(scanned).is_err() {
+                return;
+            }
+        }
+        let _ = self.finish();
+    }
+
+    /// Reads once, behind what is carried.
+    fn fill(&mut self) -> io::Result<usize> {
+        let len = self.carry.len();
+        self.carry.resize(len + self.chunk, 0);
+        let read = loop {
+            match self.source.read(&mut self.carry[len..]) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        self.carry.truncate(len + *read.as_ref().unwrap_or(&0));
+        read
+    }
+
+    /// Sends the whole lines; `scanned` bytes are known to hold no line feed.
+    fn cut(&mut self, scanned: usize) -> Result<(), Unwanted> {
+        if self.dropped > 0 {
+            let Some(end) = memchr::memchr(b'\n', &self.carry[scanned..]) else {
+                self.drop_from(scanned);
+                return Ok(());
+            };
+            let rest = self.carry.split_off(scanned + end + 1);
+            self.drop_from(scanned);
+            self.send_oversize()?;
+            self.carry = rest;
+            return self.cut(0);
+        }
+        let Some(end) = memchr::memrchr(b'\n', &self.carry[scanned..]) else {
+            if self.carry.len() as u64 > self.max_line {
+                self.drop_from(self.carry.len().min(4096));
+            }
+            return Ok(());
+        };
+        let rest = self.carry.split_off(scanned + end + 1);
+        let bytes = std::mem::replace(&mut self.carry, rest);
+        self.send(bytes, None)
+    }
+
+    fn finish(&mut self) -> Result<(), Unwanted> {
+        if self.dropped > 0 {
+            return self.send_oversize();
+        }
+        let bytes = std::mem::take(&mut self.carry);
+        if bytes.is_empty() { Ok(()) } else { self.send(bytes, None) }
+    }
+
+    fn drop_from(&mut self, keep: usize) {
+        self.dropped += (self.carry.len() - keep) as u64;
+        self.carry.truncate(keep);
+    }
+
+    fn send_oversize(&mut self) -> Result<(), Unwanted> {
+        let bytes = std::mem::take(&mut self.carry);
+        let len = bytes.len() as u64 + std::mem::take(&mut self.dropped);
+        self.send(bytes, Some(len))
+    }
+
+    fn send(&mut self, bytes: Vec<u8>, oversize: Option<u64>) -> Result<(), Unwanted> {
+        let len = oversize.unwrap_or(bytes.len() as u64);
+        let cut = Cut { bytes, offset: self.offset, oversize };
+        self.offset += len;
+        self.sender.send(Ok(cut)).map_err(|_| Unwanted)
+    }
+}

@@ -1,0 +1,93 @@
+//! `alog-testlog`: writes made logs, large ones for benchmarks and the small committed fixtures.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+const USAGE: &str = "\
+usage: alog-testlog big PATH [--bytes SIZE] [--seed N]   a Codex log of SIZE (default 1G)
+       alog-testlog fixtures DIR                         the small committed logs
+SIZE is a number of bytes, or one with K, M or G.";
+
+#[derive(Debug, PartialEq, Eq)]
+enum Task {
+    Big { path: PathBuf, bytes: u64, seed: u64 },
+    Fixtures { dir: PathBuf },
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some(task) = parse(&args) else {
+        complain(USAGE);
+        return ExitCode::from(2);
+    };
+    match run(&task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn parse(args: &[String]) -> Option<Task> {
+    let (verb, rest) = args.split_first()?;
+    let (place, mut flags) = rest.split_first()?;
+    let place = PathBuf::from(place);
+    if verb == "fixtures" && flags.is_empty() {
+        return Some(Task::Fixtures { dir: place });
+    }
+    let (mut bytes, mut seed) = (1 << 30, 7);
+    while let [flag, value, others @ ..] = flags {
+        match flag.as_str() {
+            "--bytes" => bytes = size(value)?,
+            "--seed" => seed = value.parse().ok()?,
+            _ => return None,
+        }
+        flags = others;
+    }
+    let whole = verb == "big" && flags.is_empty();
+    whole.then_some(Task::Big { path: place, bytes, seed })
+}
+
+fn size(text: &str) -> Option<u64> {
+    let shift = match text.bytes().last()?.to_ascii_uppercase() {
+        b'K' => 10,
+        b'M' => 20,
+        b'G' => 30,
+        _ => return text.parse().ok(),
+    };
+    let number: f64 = text[..text.len() - 1].parse().ok()?;
+    (number >= 0.0).then_some((number * f64::from(1_u32 << shift)) as u64)
+}
+
+fn run(task: &Task) -> Result<(), Box<dyn Error>> {
+    let named = |path: &Path, error| format!("{}: {error}", path.display());
+    match task {
+        Task::Big { path, bytes, seed } => {
+            let start = Instant::now();
+            let big = testkit::big(path, *bytes, *seed).map_err(|error| named(path, error))?;
+            let seconds = start.elapsed().as_secs_f64();
+            complain(&format!(
+                "{}: {} bytes, {} rows, {} prompts in {seconds:.1} s",
+                path.display(),
+                big.bytes,
+                big.rows,
+                big.prompts
+            ));
+        }
+        Task::Fixtures { dir } => {
+            let written = testkit::fixtures::write(dir).map_err(|error| named(dir, error))?;
+            for path in written {
+                complain(&path.display().to_string());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "all that this tool says goes to stderr")]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}
