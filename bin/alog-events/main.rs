@@ -76,35 +76,21 @@ struct Command<'a> {
 type Blocks = Vec<(Vec<Row<Body>>, Vec<u8>)>;
 
 impl Command<'_> {
-    /// Reads everything once. What is little is then sorted in memory; else the logs are read
-    /// again, now that their offsets are known.
+    /// What is little is sorted in memory; what is much is read again, in its order.
     fn files(self, run: &mut Run) -> anyhow::Result<()> {
         let Self { names, look, mut printer } = self;
         run.spool_live()?;
-        let selection = run.selection.clone();
-        let room = Room::new(if printer.limit == Limit::Last(0) { 0 } else { ROOM });
-        let rows = EventRows::new(&names, &selection, printer.raw, &room);
-        let (mut blocks, mut evidence) = (Blocks::new(), Vec::new());
-        run.read_all(look, &rows, |block| {
-            evidence.extend(block.evidence);
-            if room.is_over() {
-                blocks = Blocks::new();
-            } else if !block.rows.is_empty() {
-                blocks.push((block.rows, block.arena));
-            }
-            Ok(())
-        })?;
-        run.zones.learn(evidence);
-        run.selection.settle(&rows.met())?;
-        if room.is_over() {
-            let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
-            let rows = EventRows::new(&names, &selection, printer.raw, &room);
-            cli::replay(run, look, &EventTimes(&rows), &rows, |t, row, arena| {
-                printer.print(t, row, arena)
-            })?;
-        } else {
-            printer.sorted(run, blocks)?;
+        let picks = names.pick() || matches!(look, Look::Grep(_)) || run.selection.is_choosy();
+        if !picks && run.bytes_on_disk() > ROOM as u64 {
+            run.learn_zones()?;
+        } else if printer.kept(&names, look, run)? {
+            return printer.finish(run);
         }
+        let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
+        let rows = EventRows::new(&names, &selection, printer.raw, &room);
+        cli::replay(run, look, &EventTimes(&rows), &rows, |t, row, arena| {
+            printer.print(t, row, arena)
+        })?;
         printer.finish(run)
     }
 
@@ -139,6 +125,33 @@ struct Printer {
 }
 
 impl Printer {
+    /// Reads everything once, keeps the wanted rows, and prints them in order. False if there was
+    /// not room for them: then nothing was printed, but the offsets and sessions are known, and
+    /// what is bad was told.
+    fn kept(&mut self, names: &Names, look: Look<'_>, run: &mut Run) -> anyhow::Result<bool> {
+        let selection = run.selection.clone();
+        let room = Room::new(if self.limit == Limit::Last(0) { 0 } else { ROOM });
+        let rows = EventRows::new(names, &selection, self.raw, &room);
+        let (mut blocks, mut evidence) = (Blocks::new(), Vec::new());
+        run.read_all(look, &rows, |block| {
+            evidence.extend(block.evidence);
+            if room.is_over() {
+                blocks = Blocks::new();
+            } else if !block.rows.is_empty() {
+                blocks.push((block.rows, block.arena));
+            }
+            Ok(())
+        })?;
+        run.zones.learn(evidence);
+        run.selection.settle(&rows.met())?;
+        if room.is_over() {
+            run.is_told();
+            return Ok(false);
+        }
+        self.sorted(run, blocks)?;
+        Ok(true)
+    }
+
     /// Sorts and prints rows that were kept.
     fn sorted(&mut self, run: &mut Run, mut blocks: Blocks) -> anyhow::Result<()> {
         let mut order = Vec::new();

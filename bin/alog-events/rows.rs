@@ -36,6 +36,11 @@ impl Names {
         Ok(Self { wanted, unwanted: unwanted.build()? })
     }
 
+    /// Whether some events are not wanted.
+    pub fn pick(&self) -> bool {
+        self.wanted.is_some() || !self.unwanted.is_empty()
+    }
+
     fn wants(&self, name: &str) -> bool {
         self.wanted.as_ref().is_none_or(|set| set.is_match(name)) && !self.unwanted.is_match(name)
     }

@@ -1,11 +1,11 @@
-//! Logs too large to be kept: they are read a second time for the order of their rows and a third
-//! time to print them. What is remembered between the two are runs, not rows.
+//! Logs too large to be kept: they are read once for the order of their rows and once more to
+//! print them. What is remembered in between are spans, not rows.
 //!
-//! A run is a part of a file whose wanted rows stand in order of time. A log in order is one run,
-//! whatever its size; each row that stands too late starts another. Printing merges the runs.
+//! A span is a part of a file whose wanted rows stand in order of time. A log in order is one
+//! span, whatever its size; each row that stands too late starts another. Printing merges them.
 
-use std::collections::{BinaryHeap, VecDeque};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use std::sync::Arc;
 use agentlog::event::Src;
 use agentlog::zone::Clock;
 use anyhow::Result;
-use jsonl::{Batch, Reader, ReaderOptions};
+use jsonl::{Batch, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
 
 use crate::order::Lateness;
 use crate::run::{Placer, Row, Rows, Run};
-use crate::scan::{self, Decode, Look};
+use crate::scan::{self, Decode, Look, Scanned};
 use crate::select::Limit;
 use crate::zones::Zones;
 
@@ -72,15 +72,15 @@ impl Spans {
 }
 
 /// Prints the rows that `decode` keeps, of all logs, in order of time. `times` keeps the same
-/// rows, but nothing of them; `print` gets each row with its time and its block's arena.
+/// rows, but nothing of them; `print` gets each row with its time and its block's arena. The
+/// offsets of the logs must be known.
 pub fn replay<T: Decode, D: Decode>(
     run: &mut Run,
     look: Look<'_>,
     times: &T,
     decode: &D,
-    mut print: impl FnMut(Option<i64>, &mut Row<D::Value>, &[u8]) -> Result<()>,
+    mut print: impl FnMut(Option<i64>, &mut Row<D::Value>, &[u8]) -> Result<()> + Send,
 ) -> Result<()> {
-    run.is_told();
     let mut spans = Spans::default();
     if let Limit::Last(n) = run.selection.limit {
         spans.latest = Some((n, BinaryHeap::new()));
@@ -95,6 +95,7 @@ pub fn replay<T: Decode, D: Decode>(
         }
         Ok(())
     })?;
+    run.is_told();
     run.report.counts.late_rows += spans.late.rows();
     let mut found = spans.done;
     found.extend(spans.open);
@@ -145,6 +146,9 @@ struct Cursor<V> {
     reader: Reader,
     placer: Placer,
     blocks: VecDeque<Rows<V>>,
+    /// What was read while `blocks` were printed.
+    ahead: Vec<Placed<Scanned<V>>>,
+    over: bool,
     /// Next row of the first block.
     at: usize,
     end: u64,
@@ -158,7 +162,7 @@ impl<D: Decode> Replay<'_, D> {
     fn merge(
         &mut self,
         spans: Vec<Span>,
-        mut print: impl FnMut(Key, &mut Row<D::Value>, &[u8]) -> Result<()>,
+        mut print: impl FnMut(Key, &mut Row<D::Value>, &[u8]) -> Result<()> + Send,
     ) -> Result<()> {
         let zones = self.opener.zones;
         let mut active: Vec<Option<Cursor<D::Value>>> = Vec::new();
@@ -225,8 +229,18 @@ impl<D: Decode> Opener<'_, D> {
         let end = span.end.min(whole.end);
         let reader = Reader::of_range(source, start.min(end)..end, &options);
         let placer = Placer::starting_at(file, Clock::Utc(t));
-        let mut cursor = Cursor { reader, placer, blocks: VecDeque::new(), at: 0, end };
-        cursor.fill(self.look, self.decode)?;
+        let (blocks, ahead) = (VecDeque::new(), Vec::new());
+        let mut cursor = Cursor { reader, placer, blocks, ahead, over: false, at: 0, end };
+        // Blocks without a wanted row are passed.
+        while cursor.key(self.zones).is_none() {
+            match self.read(&mut cursor.reader)? {
+                Some(batch) => cursor.ahead = batch,
+                None => cursor.over = true,
+            }
+            if !cursor.go_on() {
+                break;
+            }
+        }
         Ok(cursor)
     }
 
@@ -235,47 +249,78 @@ impl<D: Decode> Opener<'_, D> {
         &self,
         cursor: &mut Cursor<D::Value>,
         limit: Key,
-        print: &mut impl FnMut(Key, &mut Row<D::Value>, &[u8]) -> Result<()>,
+        print: &mut (impl FnMut(Key, &mut Row<D::Value>, &[u8]) -> Result<()> + Send),
     ) -> Result<Option<Key>> {
-        while let Some(key) = cursor.key(self.zones) {
-            if key >= limit {
+        loop {
+            let Cursor { reader, blocks, ahead, over, at, end, .. } = cursor;
+            let mut print_block = || print_block(blocks, at, *end, limit, self.zones, print);
+            // While rows are printed, the next are read.
+            let printed = if ahead.is_empty() && !*over {
+                let (printed, batch) = rayon::join(print_block, || self.read(reader));
+                match batch? {
+                    Some(batch) => *ahead = batch,
+                    None => *over = true,
+                }
+                printed?
+            } else {
+                print_block()?
+            };
+            if let Some(key) = printed {
                 return Ok(Some(key));
             }
-            if let Some(block) = cursor.blocks.front_mut() {
-                print(key, &mut block.rows[cursor.at], &block.arena)?;
-                cursor.at += 1;
+            if !cursor.go_on() {
+                return Ok(None);
             }
-            cursor.fill(self.look, self.decode)?;
         }
-        Ok(None)
+    }
+
+    /// The next blocks; none at the end.
+    fn read(&self, reader: &mut Reader) -> Result<Option<Vec<Placed<Scanned<D::Value>>>>> {
+        match reader.next(&|block| scan::block(block, self.look, self.decode))? {
+            Batch::Blocks(blocks) => Ok(Some(blocks)),
+            Batch::Quiet => Ok(Some(Vec::new())),
+            Batch::End => Ok(None),
+        }
     }
 }
 
-impl<V: Send> Cursor<V> {
+/// Prints rows before `limit`; returns the key of the first that is not before it.
+fn print_block<V>(
+    blocks: &mut VecDeque<Rows<V>>,
+    at: &mut usize,
+    end: u64,
+    limit: Key,
+    zones: &Zones,
+    print: &mut impl FnMut(Key, &mut Row<V>, &[u8]) -> Result<()>,
+) -> Result<Option<Key>> {
+    while let Some(block) = blocks.front_mut() {
+        while let Some(row) = block.rows.get_mut(*at) {
+            let key = (zones.utc(row.clock).unwrap_or(i64::MIN), row.src.file, row.src.offset);
+            if key >= limit {
+                return Ok(Some(key));
+            }
+            if row.src.offset < end {
+                print(key, row, &block.arena)?;
+            }
+            *at += 1;
+        }
+        blocks.pop_front();
+        *at = 0;
+    }
+    Ok(None)
+}
+
+impl<V> Cursor<V> {
     /// The next row's key.
     fn key(&self, zones: &Zones) -> Option<Key> {
-        let row = self.blocks.front()?.rows.get(self.at)?;
-        let t = zones.utc(row.clock).unwrap_or(i64::MIN);
-        (row.src.offset < self.end).then_some((t, row.src.file, row.src.offset))
+        let row = self.blocks.iter().find_map(|block| block.rows.get(self.at))?;
+        Some((zones.utc(row.clock).unwrap_or(i64::MIN), row.src.file, row.src.offset))
     }
 
-    /// Sees to it that there is a next row, unless the span is over.
-    fn fill<D: Decode<Value = V>>(&mut self, look: Look<'_>, decode: &D) -> Result<()> {
-        loop {
-            match self.blocks.front() {
-                Some(block) if self.at < block.rows.len() => return Ok(()),
-                Some(_) => {
-                    self.blocks.pop_front();
-                    self.at = 0;
-                }
-                None => match self.reader.next(&|block| scan::block(block, look, decode))? {
-                    Batch::Blocks(blocks) => {
-                        self.blocks.extend(blocks.into_iter().map(|b| self.placer.place(b)));
-                    }
-                    Batch::Quiet => {}
-                    Batch::End => return Ok(()),
-                },
-            }
-        }
+    /// Goes on with what was read ahead; false if the span is over.
+    fn go_on(&mut self) -> bool {
+        let ahead = std::mem::take(&mut self.ahead);
+        self.blocks.extend(ahead.into_iter().map(|block| self.placer.place(block)));
+        !(self.over && self.blocks.is_empty())
     }
 }

@@ -4,7 +4,7 @@
 use agentlog::event::Src;
 use agentlog::zone::{Clock, Evidence};
 use anyhow::Result;
-use jsonl::{Batch, Placed, Reader, ReaderOptions};
+use jsonl::{Batch, Needles, Placed, Reader, ReaderOptions};
 
 use crate::flags::CommonFlags;
 use crate::inputs::{self, Log};
@@ -33,6 +33,24 @@ pub struct Run {
     /// Whether the logs were read before, and counted and reported.
     told: bool,
     quiet: bool,
+}
+
+/// Bare words that every row with evidence of its writer's zone has in it.
+const ZONE_NEEDLES: [&str; 3] = ["user_message", "user_prompt", "session_configured"];
+
+/// Keeps no row: for what every reading gathers anyway.
+struct Nothing;
+
+impl Decode for Nothing {
+    type Value = ();
+
+    fn wants(&self, _: &str) -> bool {
+        false
+    }
+
+    fn value(&self, _: &agentlog::sse::Row<'_>, _: &[u8], _: &mut Vec<u8>) -> Option<()> {
+        None
+    }
 }
 
 /// A row in its place.
@@ -140,6 +158,25 @@ impl Run {
         }
         self.count(&reader);
         Ok(())
+    }
+
+    /// Learns the offsets of all logs beforehand, from the few rows that tell them.
+    pub fn learn_zones(&mut self) -> Result<()> {
+        let Some(needles) = Needles::new(&ZONE_NEEDLES) else { return Ok(()) };
+        let mut evidence = Vec::new();
+        self.told = true;
+        self.read_all(Look::Needles(&needles), &Nothing, |block| {
+            evidence.extend(block.evidence);
+            Ok(())
+        })?;
+        self.told = false;
+        self.zones.learn(evidence);
+        Ok(())
+    }
+
+    /// Bytes of the logs on disk, compressed or not.
+    pub fn bytes_on_disk(&self) -> u64 {
+        self.logs.iter().filter_map(|log| std::fs::metadata(&log.path).ok()).map(|m| m.len()).sum()
     }
 
     /// Writes a log that comes only once to a temporary file, so that it can be read again.

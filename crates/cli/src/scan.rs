@@ -100,7 +100,14 @@ fn wanted_name<D: Decode>(decode: &D, name: &[u8]) -> bool {
 
 /// Decodes a block.
 pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanned<D::Value> {
-    let mut scan = Scan { decode, block, scratch: Scratch::default(), found: Scanned::new(block) };
+    let mut scan = Scan {
+        decode,
+        block,
+        scratch: Scratch::default(),
+        last_name: Vec::new(),
+        last_wanted: false,
+        found: Scanned::new(block),
+    };
     if let Some(len) = block.oversize {
         let line = block.line_at(0, 0);
         scan.bad_line(&line, 0..line.bytes.len(), format!("longer than --max-line: {len} bytes"));
@@ -113,7 +120,7 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
         Look::All => block.lines().for_each(|line| scan.line(&line)),
         Look::Grep(grep) => grep.lines(block, |line| scan.line(&line)),
         Look::Needles(needles) => needles.lines(block, |line| {
-            let passed = sse::leading_name(line.bytes).is_some_and(|n| !wanted_name(decode, n))
+            let passed = sse::leading_name(line.bytes).is_some_and(|name| !scan.is_wanted(name))
                 && !sse::has_interior_row(line.bytes);
             if !passed {
                 scan.line(&line);
@@ -144,6 +151,9 @@ struct Scan<'a, D: Decode> {
     decode: &'a D,
     block: &'a Block<'a>,
     scratch: Scratch,
+    /// The event that was asked for last, and the answer.
+    last_name: Vec<u8>,
+    last_wanted: bool,
     found: Scanned<D::Value>,
 }
 
@@ -152,6 +162,14 @@ const NEAR: usize = 1 << 20;
 
 impl<D: Decode> Scan<'_, D> {
     fn line(&mut self, line: &Line<'_>) {
+        // Most rows are not wanted: those are checked, and that is all.
+        if let Some(name) = sse::leading_name(line.bytes)
+            && !self.is_wanted(name)
+            && Envelope::check(line.bytes).is_ok()
+        {
+            self.found.events += 1;
+            return;
+        }
         match Envelope::parse(line.bytes) {
             Ok(envelope) => self.row(envelope, line, line.bytes, line.offset),
             Err(_) if line.bytes.trim_ascii().is_empty() => {}
@@ -160,6 +178,16 @@ impl<D: Decode> Scan<'_, D> {
             }
             Err(fault) => self.salvage(line, &fault),
         }
+    }
+
+    /// Whether rows of this event are looked into. Rows of one event come in bursts.
+    fn is_wanted(&mut self, name: &[u8]) -> bool {
+        if self.last_name != name {
+            self.last_name.clear();
+            self.last_name.extend_from_slice(name);
+            self.last_wanted = wanted_name(self.decode, name);
+        }
+        self.last_wanted
     }
 
     /// Takes the whole rows out of a line that is not one row.

@@ -1,5 +1,5 @@
 //! For tests only: logs of both agents whose truth is known, places to put them, and a way to run
-//! a command on them. Everything is made from a seed; nothing reads a clock or the environment.
+//! a command on them. Logs are made from a seed alone: no clock, no environment.
 //!
 //! [`LogBuilder`] makes whole logs with faults switched on one by one ([`Fault`]), [`Row`] single
 //! rows in any [`Spelling`], [`big`] a large log for benchmarks. [`Workdir`] and [`Cmd`] run a

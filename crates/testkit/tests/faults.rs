@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use testkit::{Fault, Log, LogBuilder};
 
 fn built(faults: &[Fault]) -> Log {
-    LogBuilder::new(12).turns(1).faults(faults).build()
+    LogBuilder::new(5).turns(1).faults(faults).build()
 }
 
 fn tables() -> BTreeMap<Fault, Check> {

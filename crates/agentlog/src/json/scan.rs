@@ -17,14 +17,24 @@ pub(super) struct StringEnd {
 
 /// Finds the end of the string whose first byte after the opening quote is `bytes[start]`, and
 /// checks every escape on the way.
+#[inline]
 pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
+    lanes::string_end(bytes, start)
+}
+
+#[inline(always)]
+fn string_end_by(
+    bytes: &[u8],
+    start: usize,
+    marks_of: impl Fn(&[u8; BLOCK]) -> Marks,
+) -> Result<StringEnd, JsonError> {
     let mut at = start;
     let mut escaped = false;
     // Whether the block before ended in a backslash that escapes the first byte of this one.
     let mut carry = false;
     while at < bytes.len() {
         let block = block_at(bytes, at);
-        let marks = Marks::of(&block);
+        let marks = marks_of(&block);
         let hidden = marks.escaped_by(&mut carry);
         let quotes = marks.quotes & !hidden;
         let inside = quotes.wrapping_sub(1) & !quotes; // the bits below the first free quote
@@ -45,13 +55,14 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonEr
 }
 
 /// Checks the characters behind backslashes: `hidden` has a bit for each.
+#[inline]
 fn check_escapes(
     bytes: &[u8],
     at: usize,
     block: &[u8; BLOCK],
     hidden: u64,
 ) -> Result<(), JsonError> {
-    let mut odd = hidden & !plain_escapes(block);
+    let mut odd = hidden & !lanes::plain_escapes(block);
     while odd != 0 {
         let letter = at + odd.trailing_zeros() as usize;
         escape_len(bytes, letter - 1)?;
@@ -62,10 +73,11 @@ fn check_escapes(
 
 /// One bit for each backslash among the 64 bytes from `start`; none past the end of `bytes`.
 pub(super) fn backslashes(bytes: &[u8], start: usize) -> u64 {
-    Marks::of(&block_at(bytes, start)).backslashes
+    lanes::marks(&block_at(bytes, start)).backslashes
 }
 
 /// The 64 bytes from `start`, filled up with spaces past the end.
+#[inline(always)]
 fn block_at(bytes: &[u8], start: usize) -> [u8; BLOCK] {
     let rest = &bytes[start..];
     if let Some(block) = rest.first_chunk::<BLOCK>() {
@@ -79,6 +91,7 @@ fn block_at(bytes: &[u8], start: usize) -> [u8; BLOCK] {
 impl Marks {
     /// The bytes that an odd run of backslashes escapes. Whole runs are told apart with one
     /// addition: its carry travels along a run and comes out behind it.
+    #[inline(always)]
     fn escaped_by(&self, carry: &mut bool) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
         let before = u64::from(*carry);
@@ -118,71 +131,115 @@ struct Marks {
 
 #[cfg(target_arch = "x86_64")]
 mod lanes {
-    //! The marks, 16 bytes at a time. SSE2 belongs to every x86-64 processor, so nothing has to
-    //! be detected.
+    //! The marks, 16 or 32 bytes at a time.
     #![allow(unsafe_code)]
 
-    use super::{BLOCK, Marks};
+    use super::{BLOCK, JsonError, Marks, StringEnd, string_end_by};
     use std::arch::x86_64::{
-        __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
-        _mm_set1_epi8,
+        __m128i, __m256i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8,
+        _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
     };
 
-    impl Marks {
-        #[inline]
-        pub(super) fn of(block: &[u8; BLOCK]) -> Self {
-            // SAFETY: SSE2 is there.
-            unsafe { marks(block) }
+    /// The escapes of two characters, by their second.
+    const PLAIN: &[u8; 8] = b"\"\\/bfnrt";
+
+    #[inline]
+    pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: AVX2 was just found to be there.
+            unsafe { string_end_avx2(bytes, start) }
+        } else {
+            string_end_by(bytes, start, marks)
         }
     }
 
-    /// The bytes that make an escape of two characters: `"\/bfnrt`.
+    /// SSE2 belongs to every x86-64 processor, so it need not be detected.
+    #[inline]
+    pub(super) fn marks(block: &[u8; BLOCK]) -> Marks {
+        // SAFETY: SSE2 is there.
+        unsafe { marks_sse2(block) }
+    }
+
     #[inline]
     pub(super) fn plain_escapes(block: &[u8; BLOCK]) -> u64 {
         // SAFETY: SSE2 is there.
-        unsafe { gather(block, |v| any(v, b"\"\\/bfnrt")) }
+        unsafe { gather16(block, |v| any16(v, PLAIN)) }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn string_end_avx2(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
+        string_end_by(bytes, start, |block| marks_avx2(block))
     }
 
     #[target_feature(enable = "sse2")]
     #[inline]
-    fn marks(block: &[u8; BLOCK]) -> Marks {
+    fn marks_sse2(block: &[u8; BLOCK]) -> Marks {
         Marks {
-            quotes: gather(block, |v| any(v, b"\"")),
-            backslashes: gather(block, |v| any(v, b"\\")),
-            controls: gather(block, |v| _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v)),
+            quotes: gather16(block, |v| any16(v, b"\"")),
+            backslashes: gather16(block, |v| any16(v, b"\\")),
+            controls: gather16(block, |v| _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v)),
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    pub(super) fn marks_avx2(block: &[u8; BLOCK]) -> Marks {
+        let control = _mm256_set1_epi8(0x1f);
+        Marks {
+            quotes: gather32(block, |v| any32(v, b"\"")),
+            backslashes: gather32(block, |v| any32(v, b"\\")),
+            controls: gather32(block, |v| _mm256_cmpeq_epi8(_mm256_min_epu8(v, control), v)),
         }
     }
 
     #[target_feature(enable = "sse2")]
     #[inline]
-    fn any<const N: usize>(v: __m128i, set: &[u8; N]) -> __m128i {
+    fn any16<const N: usize>(v: __m128i, set: &[u8; N]) -> __m128i {
         let equal = |b: u8| _mm_cmpeq_epi8(v, _mm_set1_epi8(b.cast_signed()));
-        let mut found = equal(set[0]);
-        for b in &set[1..] {
-            found = _mm_or_si128(found, equal(*b));
-        }
-        found
+        set[1..].iter().fold(equal(set[0]), |found, b| _mm_or_si128(found, equal(*b)))
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn any32<const N: usize>(v: __m256i, set: &[u8; N]) -> __m256i {
+        let equal = |b: u8| _mm256_cmpeq_epi8(v, _mm256_set1_epi8(b.cast_signed()));
+        set[1..].iter().fold(equal(set[0]), |found, b| _mm256_or_si256(found, equal(*b)))
     }
 
     #[target_feature(enable = "sse2")]
     #[inline]
-    fn gather(block: &[u8; BLOCK], test: impl Fn(__m128i) -> __m128i) -> u64 {
-        let mut bits = 0;
-        for (i, lane) in block.as_chunks::<16>().0.iter().enumerate() {
+    fn gather16(block: &[u8; BLOCK], test: impl Fn(__m128i) -> __m128i) -> u64 {
+        let lanes = block.as_chunks::<16>().0.iter().enumerate();
+        lanes.fold(0, |bits, (i, lane)| {
             let lane = u128::from_le_bytes(*lane);
             let v = _mm_set_epi64x((lane >> 64) as i64, lane as i64);
-            bits |= u64::from(_mm_movemask_epi8(test(v)).cast_unsigned()) << (16 * i);
-        }
-        bits
+            bits | u64::from(_mm_movemask_epi8(test(v)).cast_unsigned()) << (16 * i)
+        })
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn gather32(block: &[u8; BLOCK], test: impl Fn(__m256i) -> __m256i) -> u64 {
+        let lanes = block.as_chunks::<32>().0.iter().enumerate();
+        lanes.fold(0, |bits, (i, lane)| {
+            let words = lane.as_chunks::<8>().0;
+            let word = |i: usize| i64::from_le_bytes(words[i]);
+            let v = _mm256_set_epi64x(word(3), word(2), word(1), word(0));
+            bits | u64::from(_mm256_movemask_epi8(test(v)).cast_unsigned()) << (32 * i)
+        })
     }
 }
-#[cfg(target_arch = "x86_64")]
-use lanes::plain_escapes;
 
 /// The same with 64-bit arithmetic, for processors without the code above.
 #[cfg(any(test, not(target_arch = "x86_64")))]
+#[cfg_attr(target_arch = "x86_64", allow(dead_code))]
 mod words {
-    use super::{BLOCK, Marks};
+    use super::{BLOCK, JsonError, Marks, StringEnd, string_end_by};
+
+    pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
+        string_end_by(bytes, start, marks)
+    }
 
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -218,14 +275,7 @@ mod words {
     }
 }
 #[cfg(not(target_arch = "x86_64"))]
-use words::plain_escapes;
-
-#[cfg(not(target_arch = "x86_64"))]
-impl Marks {
-    fn of(block: &[u8; BLOCK]) -> Self {
-        words::marks(block)
-    }
-}
+use words as lanes;
 
 #[cfg(test)]
 mod tests {
@@ -244,10 +294,11 @@ mod tests {
                 backslashes: mark(|b| b == b'\\'),
                 controls: mark(|b| b < 0x20),
             };
-            prop_assert_eq!(Marks::of(&block), slow);
+            prop_assert_eq!(lanes::marks(&block), slow);
             prop_assert_eq!(words::marks(&block), slow);
+            prop_assert_eq!(lanes::string_end(&block, 0), words::string_end(&block, 0));
             let escapes = mark(|b| b"\"\\/bfnrt".contains(&b));
-            prop_assert_eq!(plain_escapes(&block), escapes);
+            prop_assert_eq!(lanes::plain_escapes(&block), escapes);
             prop_assert_eq!(words::plain_escapes(&block), escapes);
         }
 

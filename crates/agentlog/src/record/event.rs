@@ -1,5 +1,9 @@
 //! `alog.event/1`: a row, decoded.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::{Field, RecordKind, RecordWriter, Shape, field};
 use crate::event::Provider;
 use crate::json::{self, Kind, Value};
@@ -58,6 +62,9 @@ pub fn event_tail_into(row: &Row<'_>, out: &mut Vec<u8>) {
     RecordWriter::new(out).str("payload_error", error.or(metadata.as_deref()));
 }
 
+static KEYS: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["\"model\"", "\"request_id\""].map(Finder::new));
+
 /// What the payload tells for the head, found in one walk.
 #[derive(Default)]
 struct Known<'a> {
@@ -71,6 +78,10 @@ impl<'a> Known<'a> {
         let Some(payload) = row.inner.payload.filter(|p| p.kind == Kind::Object) else {
             return known;
         };
+        // Most payloads, deltas above all, have neither: do not walk them to find out.
+        if KEYS.iter().all(|key| key.find(payload.raw.as_bytes()).is_none()) {
+            return known;
+        }
         let mut nested = None;
         let _ = json::fields(payload.raw, |key, value| match key {
             "model" if value.is_string() => known.model = Some(value),

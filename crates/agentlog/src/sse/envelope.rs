@@ -41,6 +41,12 @@ impl<'a> Envelope<'a> {
         }
     }
 
+    /// Checks a whole row that starts as most do ([`leading_name`]), without keeping anything.
+    pub fn check(bytes: &[u8]) -> Result<(), Fault> {
+        let text = std::str::from_utf8(bytes).map_err(|e| Fault::NotUtf8 { at: e.valid_up_to() })?;
+        json::value(text).map(|_| ()).map_err(Fault::NotJson)
+    }
+
     /// Reads the row at the start of `text`, whatever follows; also its length.
     pub(super) fn parse_leading(text: &'a str) -> Option<(Self, usize)> {
         let mut row = Self::default();

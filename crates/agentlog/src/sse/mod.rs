@@ -7,6 +7,9 @@ mod prompt;
 mod salvage;
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 pub use envelope::{Envelope, leading_name};
 pub use inner::{Inner, member};
@@ -36,6 +39,10 @@ pub enum Fault {
 /// Event names whose rows tell the writer's offset.
 pub const ZONE_EVENTS: [&str; 4] =
     ["turn.user_message", "codex.user_prompt", "claude.user_prompt", "turn.session_configured"];
+
+/// The keys of UTC times inside a row.
+static UTC_KEYS: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["timestamp", "released"].map(Finder::new));
 
 /// Memory for the unescaped insides of one row, reused from row to row.
 #[derive(Debug, Default)]
@@ -98,11 +105,7 @@ impl<'a> Row<'a> {
     /// for rows whose envelope names the event.
     pub fn clock_only(envelope: Envelope<'a>, scratch: &'a mut Scratch) -> Clock {
         // These keys are plain ASCII wherever they stand, so their text is in the raw row.
-        let stamped = |line: Value<'_>| {
-            ["timestamp", "released"]
-                .iter()
-                .any(|key| memchr::memmem::find(line.raw.as_bytes(), key.as_bytes()).is_some())
-        };
+        let stamped = |line: Value<'_>| UTC_KEYS.iter().any(|key| key.find(line.raw.as_bytes()).is_some());
         let Scratch { line, metadata } = scratch;
         let opens = envelope.released.is_some() || envelope.line.is_some_and(stamped);
         let inner = if opens { Inner::open(&envelope, line) } else { Inner::default() };
@@ -125,7 +128,7 @@ impl<'a> Row<'a> {
         let released = released.or_else(|| {
             // Only queued rows of newer writers have it: do not walk every payload for it.
             let payload = self.inner.payload?;
-            memchr::memmem::find(payload.raw.as_bytes(), b"\"released\"")?;
+            UTC_KEYS[1].find(payload.raw.as_bytes())?;
             member(payload, "released")
         });
         Some(released?.integer()? / 1_000_000)

@@ -35,12 +35,7 @@ impl Codex {
         }
         self.pen.ms += ran as i64;
         let said = if mismatch { 0 } else { exit_code };
-        let head: String = stdout.chars().take(500).collect();
-        let seconds = ran as f64 / 1000.0;
-        let result = json!({
-            "output": head, "metadata": {"exit_code": said, "duration_seconds": seconds},
-        });
-        let mut outcome = outcome("shell", exit_code == 0, &result.to_string());
+        let mut outcome = outcome("shell", exit_code == 0, &shell_result(&stdout, said, ran));
         outcome.exit_code = Some(exit_code);
         if mismatch {
             codes.push("exit_mismatch");
@@ -129,4 +124,12 @@ impl Codex {
 
 fn outcome(kind: &'static str, ok: bool, output: &str) -> Outcome {
     Outcome { kind, ok, exit_code: None, output: output.into(), written: false }
+}
+
+/// What the model is told of a command: the start of its output, and how it ended.
+fn shell_result(stdout: &str, exit_code: i64, ran_ms: u64) -> String {
+    let head: String = stdout.chars().take(500).collect();
+    let seconds = ran_ms as f64 / 1000.0;
+    json!({"output": head, "metadata": {"exit_code": exit_code, "duration_seconds": seconds}})
+        .to_string()
 }
