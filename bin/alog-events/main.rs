@@ -63,7 +63,11 @@ fn run(args: Args) -> anyhow::Result<Verdict> {
     };
     let at_once = !matches!(printer.limit, Limit::Last(_)) && !printer.output.waits_for_end();
     let command = Command { names, look, printer };
-    if run.live && at_once { command.live(&mut run)? } else { command.files(&mut run)? }
+    if run.live && at_once {
+        command.live(&mut run)?
+    } else {
+        command.files(&mut run)?
+    }
     Ok(run.report.finish())
 }
 
@@ -105,7 +109,8 @@ impl Command<'_> {
                     selection.clone().settle(&rows.met())?;
                     let (body, text) = &mut row.value;
                     let text = std::mem::take(text);
-                    let mut row = Row { clock: row.clock, src: row.src, value: std::mem::take(body) };
+                    let mut row =
+                        Row { clock: row.clock, src: row.src, value: std::mem::take(body) };
                     printer.print(t, &mut row, &text)?;
                 }
                 Step::Pause(_) => printer.output.flush()?,

@@ -56,7 +56,11 @@ fn run(args: Args) -> anyhow::Result<Verdict> {
         records: Records::new(&run, &args.common.output, args.explain),
         out: Vec::new(),
     };
-    if run.live { live(&mut run, look, printer)? } else { files(&mut run, look, printer)? }
+    if run.live {
+        live(&mut run, look, printer)?
+    } else {
+        files(&mut run, look, printer)?
+    }
     Ok(run.report.finish())
 }
 

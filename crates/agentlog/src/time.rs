@@ -35,7 +35,8 @@ impl Stamp {
             let len = fraction.iter().take_while(|c| c.is_ascii_digit()).count();
             let mut thousandths = 0;
             for i in 0..3 {
-                thousandths = thousandths * 10 + fraction[..len].get(i).map_or(0, |c| i64::from(c - b'0'));
+                thousandths =
+                    thousandths * 10 + fraction[..len].get(i).map_or(0, |c| i64::from(c - b'0'));
             }
             ms += thousandths;
             rest = &fraction[len..];
@@ -45,7 +46,11 @@ impl Stamp {
             [b'Z' | b'z'] => Some(Self::Utc(ms)),
             [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
                 let minutes = digits(&[*h1, *h2])? * 60 + digits(&[*m1, *m2])?;
-                Some(Self::Utc(if *sign == b'-' { ms + minutes * 60_000 } else { ms - minutes * 60_000 }))
+                Some(Self::Utc(if *sign == b'-' {
+                    ms + minutes * 60_000
+                } else {
+                    ms - minutes * 60_000
+                }))
             }
             _ => None,
         }

@@ -126,7 +126,9 @@ mod tests {
         for offset in [7 * HOUR, -HOUR * 19 / 2, 23 * HOUR / 4, 0, -12 * HOUR, 14 * HOUR] {
             let mut offsets = Offsets::default();
             for age in [600_000, 3, -4000, 100 * HOUR] {
-                if let Some(e) = Evidence::new(key, 1_000_000_000_000 + offset + age, 1_000_000_000_000) {
+                if let Some(e) =
+                    Evidence::new(key, 1_000_000_000_000 + offset + age, 1_000_000_000_000)
+                {
                     offsets.add(e);
                 }
             }

@@ -103,7 +103,8 @@ pub fn find(flags: &InputFlags, since: Option<i64>, report: &mut Report) -> anyh
     if let Some(list) = &flags.files0_from {
         paths.extend(listed(list, 0)?);
     }
-    let named = !flags.paths.is_empty() || flags.files_from.is_some() || flags.files0_from.is_some();
+    let named =
+        !flags.paths.is_empty() || flags.files_from.is_some() || flags.files0_from.is_some();
     if !named && !flags.discover && stdin_is_input() {
         let stdin = stdin_log(true)?;
         let live = stdin.is_live();
@@ -281,8 +282,10 @@ fn comma_list(name: &str) -> Option<Vec<PathBuf>> {
 /// The time in a name: `…YYYY_MM_DD[_HH_MM_SS]…` or with dashes, as archives and request files
 /// have it.
 fn time_in_name(name: &str) -> Option<i64> {
-    let numbers: Vec<&str> = name.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).collect();
-    let at = numbers.windows(3).position(|w| w[0].len() == 4 && w[1].len() == 2 && w[2].len() == 2)?;
+    let numbers: Vec<&str> =
+        name.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).collect();
+    let at =
+        numbers.windows(3).position(|w| w[0].len() == 4 && w[1].len() == 2 && w[2].len() == 2)?;
     let number = |i: usize| numbers.get(at + i).and_then(|n| n.parse::<i64>().ok());
     days_from_civil(number(0)?, number(1)?, number(2)?)?;
     let part = |i: usize| numbers.get(at + i).filter(|n| n.len() == 2).copied();
@@ -303,7 +306,8 @@ struct Unasked {
     came: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
-const HINT: &str = "reading standard input, since no PATH was given; --discover reads the default roots";
+const HINT: &str =
+    "reading standard input, since no PATH was given; --discover reads the default roots";
 
 impl Unasked {
     fn new(bytes: Box<dyn Read + Send>) -> Self {
@@ -338,7 +342,10 @@ mod tests {
         let day = 1_763_424_000_000;
         assert_eq!(time_in_name("archive_2025_11_18"), Some(day));
         assert_eq!(time_in_name("x__2025_11_18_01_02_03_.123456.json"), Some(day + 3_723_000));
-        assert_eq!(time_in_name("rollout-2025-11-18T01-02-03-019a9776-b774.jsonl"), Some(day + 3_723_000));
+        assert_eq!(
+            time_in_name("rollout-2025-11-18T01-02-03-019a9776-b774.jsonl"),
+            Some(day + 3_723_000)
+        );
         assert_eq!(time_in_name("2025_13_18"), None);
         assert_eq!(time_in_name("sse_lines.jsonl.1"), None);
     }

@@ -51,7 +51,7 @@ pub use report::{BadLine, Counts, Report, Verdict};
 pub use run::{Row, Rows, Run};
 pub use scan::{Decode, Item, Look, Scanned};
 pub use select::{Limit, SelectError, Selection};
-pub use start::main;
 pub(crate) use start::command_name;
+pub use start::main;
 pub use when::WhenError;
 pub use zones::Zones;

@@ -64,9 +64,8 @@ impl<R: Record> Records<R> {
     /// Prepares to print the records of a run.
     pub fn new(run: &Run, flags: &OutputFlags, explain: bool) -> Self {
         let output = Output::new(flags, R::KIND, explain);
-        let at_once = run.live
-            && !output.waits_for_end()
-            && !matches!(run.selection.limit, Limit::Last(_));
+        let at_once =
+            run.live && !output.waits_for_end() && !matches!(run.selection.limit, Limit::Last(_));
         Self {
             output,
             selection: run.selection.clone(),

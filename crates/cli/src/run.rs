@@ -87,8 +87,7 @@ impl Run {
         let zones = Zones::new(&flags.selection.tz)?;
         let mut report = Report::new(&flags.checks, &flags.output)?;
         let found = inputs::find(&flags.input, selection.since, &mut report)?;
-        let options =
-            ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };
+        let options = ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };
         let quiet = flags.output.quiet;
         let strict = flags.checks.strict;
         Ok(Self {

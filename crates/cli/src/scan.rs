@@ -1,8 +1,11 @@
 //! From a block of lines to decoded rows: the part that runs on all cores. It knows neither the
 //! writer's offset nor the number of the block's first line; both are settled afterwards.
 
+use std::collections::HashMap;
+
 use agentlog::sse::{self, Envelope, Row, Salvage, Scratch};
 use agentlog::zone::{Clock, Evidence};
+use foldhash::fast::FixedState;
 use jsonl::{Block, Grep, Line, LongLine, Needles};
 
 use crate::report::BadLine;
@@ -104,8 +107,7 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
         decode,
         block,
         scratch: Scratch::default(),
-        last_name: Vec::new(),
-        last_wanted: false,
+        answers: HashMap::default(),
         found: Scanned::new(block),
     };
     if let Some(len) = block.oversize {
@@ -151,9 +153,8 @@ struct Scan<'a, D: Decode> {
     decode: &'a D,
     block: &'a Block<'a>,
     scratch: Scratch,
-    /// The event that was asked for last, and the answer.
-    last_name: Vec<u8>,
-    last_wanted: bool,
+    /// Event names that were asked for, with the answers.
+    answers: HashMap<Vec<u8>, bool, FixedState>,
     found: Scanned<D::Value>,
 }
 
@@ -180,14 +181,14 @@ impl<D: Decode> Scan<'_, D> {
         }
     }
 
-    /// Whether rows of this event are looked into. Rows of one event come in bursts.
+    /// Whether rows of this event are looked into. A log has few names, and asks for each often.
     fn is_wanted(&mut self, name: &[u8]) -> bool {
-        if self.last_name != name {
-            self.last_name.clear();
-            self.last_name.extend_from_slice(name);
-            self.last_wanted = wanted_name(self.decode, name);
+        if let Some(wanted) = self.answers.get(name) {
+            return *wanted;
         }
-        self.last_wanted
+        let wanted = wanted_name(self.decode, name);
+        self.answers.insert(name.to_vec(), wanted);
+        wanted
     }
 
     /// Takes the whole rows out of a line that is not one row.
@@ -204,7 +205,8 @@ impl<D: Decode> Scan<'_, D> {
             if parts.rest.len() > 1
                 && let Some(bad) = self.found.bad.last_mut()
             {
-                bad.text = parts.rest.iter().flat_map(|part| &line.bytes[part.clone()]).copied().collect();
+                bad.text =
+                    parts.rest.iter().flat_map(|part| &line.bytes[part.clone()]).copied().collect();
             }
         }
     }
@@ -261,7 +263,8 @@ impl<D: Decode> Scan<'_, D> {
                 continue;
             }
             let Ok(envelope) = Envelope::parse(line.bytes) else { continue };
-            let clock = Row::open(envelope, &mut self.scratch).map_or(Clock::Missing, |r| r.clock());
+            let clock =
+                Row::open(envelope, &mut self.scratch).map_or(Clock::Missing, |r| r.clock());
             if clock != Clock::Missing {
                 return clock;
             }

@@ -137,7 +137,8 @@ fn matches(sid: &str, given: &str) -> bool {
 
 /// A directory as it would stand in a log: absolute, without a slash at its end.
 fn clean_path(dir: &str) -> String {
-    let absolute = std::path::absolute(dir).map_or_else(|_| dir.into(), |p| p.to_string_lossy().into_owned());
+    let absolute =
+        std::path::absolute(dir).map_or_else(|_| dir.into(), |p| p.to_string_lossy().into_owned());
     match absolute.trim_end_matches('/') {
         "" => "/".to_owned(),
         trimmed => trimmed.to_owned(),
@@ -169,7 +170,9 @@ mod tests {
     fn sessions_by_either_end() {
         let seen = ["abcd-1111", "abcd-2222", "abcd"].map(String::from).into();
         let mut one = selection(&["2222"], None);
-        assert!(one.session(Some("abcd-2222")) && !one.session(Some("abcd-1111")) && !one.session(None));
+        assert!(
+            one.session(Some("abcd-2222")) && !one.session(Some("abcd-1111")) && !one.session(None)
+        );
         one.settle(&seen).unwrap();
         assert!(one.session(Some("abcd-2222")));
         let mut whole = selection(&["abcd"], None);

@@ -168,7 +168,9 @@ mod tests {
             let want: Timestamp = want.parse().unwrap();
             assert_eq!(time("--since", text, &now).unwrap(), want.as_millisecond(), "{text}");
         }
-        for text in ["nonsense", "", "7", "2 days", "-2h", "2025-13-01", "@", "5y", "99999999999999w"] {
+        for text in
+            ["nonsense", "", "7", "2 days", "-2h", "2025-13-01", "@", "5y", "99999999999999w"]
+        {
             assert!(time("--since", text, &now).is_err(), "{text}");
         }
     }

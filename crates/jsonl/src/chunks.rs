@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::Block;
 use crate::block::count_lines;
 use crate::reader::{Placed, ReaderOptions};
-use crate::Block;
 
 /// How far past its chunk a line is read at once.
 const OVERSHOOT: usize = 64 << 10;

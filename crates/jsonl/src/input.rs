@@ -105,13 +105,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         fs::create_dir_all(at("b/requests")).unwrap();
-        for name in ["b/x.jsonl", "b/x.jsonl.zst", "b/y.jsonl.1", "b/notes.json", "b/requests/r.json", "a.jsonl.gz"] {
+        for name in [
+            "b/x.jsonl",
+            "b/x.jsonl.zst",
+            "b/y.jsonl.1",
+            "b/notes.json",
+            "b/requests/r.json",
+            "a.jsonl.gz",
+        ] {
             fs::write(at(name), "{}\n").unwrap();
         }
         std::os::unix::fs::symlink(at("b/x.jsonl"), at("b/z.jsonl")).unwrap();
         let inputs = walk(&[dir.path().to_owned(), at("b/x.jsonl"), at("missing")]);
-        let names: Vec<_> =
-            inputs.files.iter().map(|f| f.path.strip_prefix(dir.path()).unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> = inputs
+            .files
+            .iter()
+            .map(|f| f.path.strip_prefix(dir.path()).unwrap().to_str().unwrap())
+            .collect();
         assert_eq!(names, ["a.jsonl.gz", "b/requests/r.json", "b/x.jsonl", "b/y.jsonl.1"]);
         assert_eq!(inputs.unreadable.len(), 1);
     }

@@ -70,11 +70,7 @@ impl Reader {
     }
 
     /// Starts to read a part of a file, which must start with a line.
-    pub fn of_range(
-        file: &Arc<std::fs::File>,
-        range: Range<u64>,
-        options: &ReaderOptions,
-    ) -> Self {
+    pub fn of_range(file: &Arc<std::fs::File>, range: Range<u64>, options: &ReaderOptions) -> Self {
         let chunks = Chunks::new(Arc::clone(file), range, options);
         Self { source: Source::Chunks(chunks), patience: None }
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
+use crate::Block;
 use crate::block::count_lines;
 use crate::reader::{Batch, Placed, ReaderOptions};
-use crate::Block;
 
 /// Blocks that wait to be worked on.
 pub(crate) struct Blocks {

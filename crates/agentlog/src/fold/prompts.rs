@@ -169,7 +169,8 @@ impl Prompts {
         said: event::Prompt,
         out: &mut Vec<Prompt>,
     ) {
-        let text = if self.options.raw_text { said.text } else { without_agent_id(said.text, &head) };
+        let text =
+            if self.options.raw_text { said.text } else { without_agent_id(said.text, &head) };
         let session = self.sessions.entry(head.sid.clone()).or_default();
         session.forget(t);
         let mut twins = Vec::new();
@@ -209,7 +210,14 @@ impl Prompts {
         }
     }
 
-    fn queue(&mut self, t: Option<i64>, src: Src, head: Head, change: Queue, out: &mut Vec<Prompt>) {
+    fn queue(
+        &mut self,
+        t: Option<i64>,
+        src: Src,
+        head: Head,
+        change: Queue,
+        out: &mut Vec<Prompt>,
+    ) {
         let session = self.sessions.entry(head.sid.clone()).or_default();
         match change {
             Queue::Enqueue(text) if is_notice(&text) => {}
@@ -219,7 +227,10 @@ impl Prompts {
             }
             Queue::Remove(text) => {
                 if let Some(mut queued) = session.unqueue(&text) {
-                    self.options.note(&mut queued.record, Used { src, how: "removed: delivered inside the turn" });
+                    self.options.note(
+                        &mut queued.record,
+                        Used { src, how: "removed: delivered inside the turn" },
+                    );
                     out.push(queued.record);
                 }
             }

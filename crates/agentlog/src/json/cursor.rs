@@ -1,8 +1,10 @@
 //! The walk over a JSON text: grammar is checked, values are handed out as slices.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
-use super::{JsonError, Text, scan};
+use super::scan::{self, StringEnd};
+use super::{JsonError, Text};
 
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 1024;
@@ -66,12 +68,12 @@ impl<'a> Value<'a> {
 /// object itself.
 pub fn fields<'a>(
     text: &'a str,
-    visit: impl FnMut(&'a str, Value<'a>),
+    mut visit: impl FnMut(&'a str, Value<'a>),
 ) -> Result<Value<'a>, JsonError> {
-    let mut at = Cursor::new(text);
-    let object = at.fields(visit)?;
-    at.end()?;
-    Ok(object)
+    with_index(text, |index| match index {
+        Some(index) => Cursor::new(text, index).whole_object(&mut visit),
+        None => Cursor::new(text, Scanned).whole_object(&mut visit),
+    })
 }
 
 /// Walks the object at the start of `text` as [`fields`] does, and lets anything follow.
@@ -79,42 +81,12 @@ pub fn leading_fields<'a>(
     text: &'a str,
     visit: impl FnMut(&'a str, Value<'a>),
 ) -> Result<Value<'a>, JsonError> {
-    Cursor::new(text).fields(visit)
-}
-
-impl<'a> Cursor<'a> {
-    #[inline]
-    fn fields(
-        &mut self,
-        mut visit: impl FnMut(&'a str, Value<'a>),
-    ) -> Result<Value<'a>, JsonError> {
-        let at = self;
-        at.space();
-        let (start, spaces) = (at.pos, at.spaces);
-        if at.peek() != Some(b'{') {
-            return Err(at.fault("not an object"));
-        }
-        at.pos += 1;
-        at.space();
-        if at.peek() == Some(b'}') {
-            at.pos += 1;
-        } else {
-            loop {
-                let key = at.key()?;
-                visit(key, at.value()?);
-                if !at.comma_or(b'}')? {
-                    break;
-                }
-            }
-        }
-        let compact = at.spaces == spaces;
-        Ok(Value { kind: Kind::Object, raw: &at.text[start..at.pos], compact })
-    }
+    Cursor::new(text, Scanned).fields(visit)
 }
 
 /// Walks the array that is the whole of `text` and calls `visit` with each item, in order.
 pub fn items<'a>(text: &'a str, mut visit: impl FnMut(Value<'a>)) -> Result<(), JsonError> {
-    let mut at = Cursor::new(text);
+    let mut at = Cursor::new(text, Scanned);
     at.space();
     if at.peek() != Some(b'[') {
         return Err(at.fault("not an array"));
@@ -135,14 +107,67 @@ pub fn items<'a>(text: &'a str, mut visit: impl FnMut(Value<'a>)) -> Result<(), 
 
 /// Reads the one value that is the whole of `text`.
 pub fn value(text: &str) -> Result<Value<'_>, JsonError> {
-    let mut at = Cursor::new(text);
-    at.space();
-    let value = at.value()?;
-    at.end()?;
-    Ok(value)
+    with_index(text, |index| match index {
+        Some(index) => Cursor::new(text, index).whole_value(),
+        None => Cursor::new(text, Scanned).whole_value(),
+    })
 }
 
-struct Cursor<'a> {
+/// Calls `read` with the index of the text's strings, if it is worth one and not at fault.
+fn with_index<T>(text: &str, read: impl FnOnce(Option<Indexed<'_>>) -> T) -> T {
+    thread_local! {
+        static QUOTES: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+    }
+    if text.len() > scan::INDEXED {
+        return read(None);
+    }
+    // Taken, not borrowed: `read` may come here again.
+    let mut quotes = QUOTES.take();
+    quotes.clear();
+    let good = scan::index_into(text.as_bytes(), &mut quotes);
+    let result = read(good.then_some(Indexed { quotes: &quotes, next: 0 }));
+    QUOTES.set(quotes);
+    result
+}
+
+/// A way to find where a string ends.
+trait Strings {
+    /// The end of the string whose opening quote stands at `open`.
+    fn end(&mut self, bytes: &[u8], open: usize) -> Result<StringEnd, JsonError>;
+}
+
+/// Looks at the bytes.
+struct Scanned;
+
+impl Strings for Scanned {
+    #[inline]
+    fn end(&mut self, bytes: &[u8], open: usize) -> Result<StringEnd, JsonError> {
+        scan::string_end(bytes, open + 1)
+    }
+}
+
+/// Looks it up: the quotes of the text were found before, many at a time.
+struct Indexed<'i> {
+    quotes: &'i [u32],
+    next: usize,
+}
+
+impl Strings for Indexed<'_> {
+    #[inline]
+    fn end(&mut self, bytes: &[u8], open: usize) -> Result<StringEnd, JsonError> {
+        let Some([first, last]) = self.quotes.get(self.next..self.next + 2) else {
+            return scan::string_end(bytes, open + 1);
+        };
+        // Strings come in order, and between them the grammar allows no quote.
+        debug_assert_eq!((first & !scan::ESCAPED) as usize, open);
+        self.next += 2;
+        let escaped = last & scan::ESCAPED != 0;
+        Ok(StringEnd { quote: (last & !scan::ESCAPED) as usize, escaped })
+    }
+}
+
+struct Cursor<'a, S> {
+    strings: S,
     text: &'a str,
     bytes: &'a [u8],
     pos: usize,
@@ -150,9 +175,52 @@ struct Cursor<'a> {
     spaces: usize,
 }
 
-impl<'a> Cursor<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, bytes: text.as_bytes(), pos: 0, spaces: 0 }
+impl<'a, S: Strings> Cursor<'a, S> {
+    fn new(text: &'a str, strings: S) -> Self {
+        Self { strings, text, bytes: text.as_bytes(), pos: 0, spaces: 0 }
+    }
+
+    fn whole_value(mut self) -> Result<Value<'a>, JsonError> {
+        self.space();
+        let value = self.value()?;
+        self.end()?;
+        Ok(value)
+    }
+
+    fn whole_object(
+        mut self,
+        visit: &mut impl FnMut(&'a str, Value<'a>),
+    ) -> Result<Value<'a>, JsonError> {
+        let object = self.fields(visit)?;
+        self.end()?;
+        Ok(object)
+    }
+
+    #[inline]
+    fn fields(
+        &mut self,
+        mut visit: impl FnMut(&'a str, Value<'a>),
+    ) -> Result<Value<'a>, JsonError> {
+        self.space();
+        let (start, spaces) = (self.pos, self.spaces);
+        if self.peek() != Some(b'{') {
+            return Err(self.fault("not an object"));
+        }
+        self.pos += 1;
+        self.space();
+        if self.peek() == Some(b'}') {
+            self.pos += 1;
+        } else {
+            loop {
+                let key = self.key()?;
+                visit(key, self.value()?);
+                if !self.comma_or(b'}')? {
+                    break;
+                }
+            }
+        }
+        let compact = self.spaces == spaces;
+        Ok(Value { kind: Kind::Object, raw: &self.text[start..self.pos], compact })
     }
 
     fn peek(&self) -> Option<u8> {
@@ -184,7 +252,7 @@ impl<'a> Cursor<'a> {
             return Err(self.fault("expected a key"));
         }
         let start = self.pos + 1;
-        let end = scan::string_end(self.bytes, start)?;
+        let end = self.strings.end(self.bytes, self.pos)?;
         self.pos = end.quote + 1;
         self.space();
         if self.peek() != Some(b':') {
@@ -220,7 +288,7 @@ impl<'a> Cursor<'a> {
         let (start, spaces) = (self.pos, self.spaces);
         let kind = match self.peek() {
             Some(b'"') => {
-                let end = scan::string_end(self.bytes, start + 1)?;
+                let end = self.strings.end(self.bytes, start)?;
                 self.pos = end.quote + 1;
                 let raw = &self.text[start + 1..end.quote];
                 let kind = Kind::String { escaped: end.escaped };
@@ -251,7 +319,7 @@ impl<'a> Cursor<'a> {
                 self.key()?;
             }
             match self.peek() {
-                Some(b'"') => self.pos = scan::string_end(self.bytes, self.pos + 1)?.quote + 1,
+                Some(b'"') => self.pos = self.strings.end(self.bytes, self.pos)?.quote + 1,
                 Some(b'{' | b'[') => {
                     if open.push(self)? {
                         continue;
@@ -328,7 +396,7 @@ struct Open {
 
 impl Open {
     /// Opens the container at the cursor; false if it is empty and so closed again.
-    fn push(&mut self, at: &mut Cursor<'_>) -> Result<bool, JsonError> {
+    fn push<S: Strings>(&mut self, at: &mut Cursor<'_, S>) -> Result<bool, JsonError> {
         if self.depth == MAX_DEPTH {
             return Err(at.fault("nested deeper than 1024"));
         }
@@ -378,8 +446,8 @@ mod tests {
     /// JSON-like text: pieces of the grammar in any order, so that near misses are common.
     fn scraps() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
-            "{", "}", "[", "]", ",", ":", " ", "\"a\"", "\"\\n\"", "\"\\q\"", "1", "-0", "01", "1.5",
-            "1.", "2e+3", "-", "true", "nul", "null", "\"", "\n", "{}", "[]", "\"k\":1",
+            "{", "}", "[", "]", ",", ":", " ", "\"a\"", "\"\\n\"", "\"\\q\"", "1", "-0", "01",
+            "1.5", "1.", "2e+3", "-", "true", "nul", "null", "\"", "\n", "{}", "[]", "\"k\":1",
         ]);
         prop::collection::vec(piece, 0..12).prop_map(|p| p.concat())
     }

@@ -33,8 +33,15 @@ fn string_end_by(
     // Whether the block before ended in a backslash that escapes the first byte of this one.
     let mut carry = false;
     while at < bytes.len() {
-        let block = block_at(bytes, at);
-        let marks = marks_of(&block);
+        let padded;
+        let block = match bytes[at..].first_chunk() {
+            Some(block) => block,
+            None => {
+                padded = padded_block(&bytes[at..]);
+                &padded
+            }
+        };
+        let marks = marks_of(block);
         let hidden = marks.escaped_by(&mut carry);
         let quotes = marks.quotes & !hidden;
         let inside = quotes.wrapping_sub(1) & !quotes; // the bits below the first free quote
@@ -44,7 +51,7 @@ fn string_end_by(
         }
         if hidden & inside != 0 {
             escaped = true;
-            check_escapes(bytes, at, &block, hidden & inside)?;
+            check_escapes(bytes, at, block, hidden & inside)?;
         }
         if quotes != 0 {
             return Ok(StringEnd { quote: at + quotes.trailing_zeros() as usize, escaped });
@@ -52,6 +59,80 @@ fn string_end_by(
         at += BLOCK;
     }
     Err(JsonError::new(bytes.len(), "string without an end"))
+}
+
+/// Set in an entry of an index if the string that the quote closes holds a backslash.
+pub(super) const ESCAPED: u32 = 1 << 31;
+
+/// Texts longer than this are walked string by string: an index of them could be too large.
+pub(super) const INDEXED: usize = 1 << 20;
+
+/// Appends the place of every quote that no backslash hides, opening and closing ones in turn.
+/// False if the text is at fault; where, a walk will tell.
+#[inline]
+pub(super) fn index_into(bytes: &[u8], quotes: &mut Vec<u32>) -> bool {
+    lanes::index_into(bytes, quotes)
+}
+
+#[inline(always)]
+fn index_into_by(
+    bytes: &[u8],
+    index: &mut Vec<u32>,
+    marks_of: impl Fn(&[u8; BLOCK]) -> Marks,
+    plain_escapes: impl Fn(&[u8; BLOCK]) -> u64,
+) -> bool {
+    let mut at = 0;
+    let mut carry = false;
+    // Whether a backslash came since the last quote.
+    let mut escaped = 0;
+    while at < bytes.len() {
+        let padded;
+        let block = match bytes[at..].first_chunk() {
+            Some(block) => block,
+            None => {
+                padded = padded_block(&bytes[at..]);
+                &padded
+            }
+        };
+        let marks = marks_of(block);
+        let mut quotes = marks.quotes;
+        let mut slashes = marks.backslashes;
+        if slashes != 0 || carry {
+            let hidden = marks.escaped_by(&mut carry);
+            quotes &= !hidden;
+            let odd = hidden & !plain_escapes(block);
+            if odd != 0 && check_each(bytes, at, odd).is_err() {
+                return false;
+            }
+        }
+        if marks.controls != 0 && marks.controls & in_strings(quotes, index.len() % 2 == 1) != 0 {
+            return false;
+        }
+        while quotes != 0 {
+            let below = quotes & quotes.wrapping_neg();
+            if slashes & (below - 1) != 0 {
+                escaped = ESCAPED;
+                slashes &= !(below - 1);
+            }
+            index.push((at + quotes.trailing_zeros() as usize) as u32 | escaped);
+            escaped = 0;
+            quotes ^= below;
+        }
+        if slashes != 0 {
+            escaped = ESCAPED;
+        }
+        at += BLOCK;
+    }
+    !carry && index.len() % 2 == 0
+}
+
+/// The bytes between quotes. `open` says whether the block starts inside a string.
+fn in_strings(quotes: u64, open: bool) -> u64 {
+    let mut inside = quotes;
+    for shift in [1, 2, 4, 8, 16, 32] {
+        inside ^= inside << shift;
+    }
+    if open { !inside } else { inside }
 }
 
 /// Checks the characters behind backslashes: `hidden` has a bit for each.
@@ -62,27 +143,30 @@ fn check_escapes(
     block: &[u8; BLOCK],
     hidden: u64,
 ) -> Result<(), JsonError> {
-    let mut odd = hidden & !lanes::plain_escapes(block);
-    while odd != 0 {
-        let letter = at + odd.trailing_zeros() as usize;
+    check_each(bytes, at, hidden & !lanes::plain_escapes(block))
+}
+
+/// Checks the escapes that `letters` has a bit for.
+fn check_each(bytes: &[u8], at: usize, mut letters: u64) -> Result<(), JsonError> {
+    while letters != 0 {
+        let letter = at + letters.trailing_zeros() as usize;
         escape_len(bytes, letter - 1)?;
-        odd &= odd - 1;
+        letters &= letters - 1;
     }
     Ok(())
 }
 
 /// One bit for each backslash among the 64 bytes from `start`; none past the end of `bytes`.
+#[inline]
 pub(super) fn backslashes(bytes: &[u8], start: usize) -> u64 {
-    lanes::marks(&block_at(bytes, start)).backslashes
+    match bytes[start..].first_chunk() {
+        Some(block) => lanes::marks(block).backslashes,
+        None => lanes::marks(&padded_block(&bytes[start..])).backslashes,
+    }
 }
 
-/// The 64 bytes from `start`, filled up with spaces past the end.
-#[inline(always)]
-fn block_at(bytes: &[u8], start: usize) -> [u8; BLOCK] {
-    let rest = &bytes[start..];
-    if let Some(block) = rest.first_chunk::<BLOCK>() {
-        return *block;
-    }
+/// The last bytes of a text, filled up with spaces.
+fn padded_block(rest: &[u8]) -> [u8; BLOCK] {
     let mut block = [b' '; BLOCK];
     block[..rest.len()].copy_from_slice(rest);
     block
@@ -134,11 +218,11 @@ mod lanes {
     //! The marks, 16 or 32 bytes at a time.
     #![allow(unsafe_code)]
 
-    use super::{BLOCK, JsonError, Marks, StringEnd, string_end_by};
+    use super::{BLOCK, JsonError, Marks, StringEnd, index_into_by, string_end_by};
     use std::arch::x86_64::{
-        __m128i, __m256i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
-        _mm_set_epi64x, _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8,
-        _mm256_or_si256, _mm256_set_epi64x, _mm256_set1_epi8,
+        __m128i, __m256i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
+        _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
     };
 
     /// The escapes of two characters, by their second.
@@ -152,6 +236,22 @@ mod lanes {
         } else {
             string_end_by(bytes, start, marks)
         }
+    }
+
+    #[inline]
+    pub(super) fn index_into(bytes: &[u8], index: &mut Vec<u32>) -> bool {
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: AVX2 was just found to be there.
+            unsafe { index_into_avx2(bytes, index) }
+        } else {
+            index_into_by(bytes, index, marks, plain_escapes)
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn index_into_avx2(bytes: &[u8], index: &mut Vec<u32>) -> bool {
+        let escapes = |block: &[u8; BLOCK]| gather32(block, |v| any32(v, PLAIN));
+        index_into_by(bytes, index, |block| marks_avx2(block), escapes)
     }
 
     /// SSE2 belongs to every x86-64 processor, so it need not be detected.
@@ -212,8 +312,8 @@ mod lanes {
     fn gather16(block: &[u8; BLOCK], test: impl Fn(__m128i) -> __m128i) -> u64 {
         let lanes = block.as_chunks::<16>().0.iter().enumerate();
         lanes.fold(0, |bits, (i, lane)| {
-            let lane = u128::from_le_bytes(*lane);
-            let v = _mm_set_epi64x((lane >> 64) as i64, lane as i64);
+            // SAFETY: a lane has the 16 bytes that are loaded, and needs no alignment.
+            let v = unsafe { _mm_loadu_si128(lane.as_ptr().cast()) };
             bits | u64::from(_mm_movemask_epi8(test(v)).cast_unsigned()) << (16 * i)
         })
     }
@@ -223,9 +323,8 @@ mod lanes {
     fn gather32(block: &[u8; BLOCK], test: impl Fn(__m256i) -> __m256i) -> u64 {
         let lanes = block.as_chunks::<32>().0.iter().enumerate();
         lanes.fold(0, |bits, (i, lane)| {
-            let words = lane.as_chunks::<8>().0;
-            let word = |i: usize| i64::from_le_bytes(words[i]);
-            let v = _mm256_set_epi64x(word(3), word(2), word(1), word(0));
+            // SAFETY: a lane has the 32 bytes that are loaded, and needs no alignment.
+            let v = unsafe { _mm256_loadu_si256(lane.as_ptr().cast()) };
             bits | u64::from(_mm256_movemask_epi8(test(v)).cast_unsigned()) << (32 * i)
         })
     }
@@ -235,7 +334,11 @@ mod lanes {
 #[cfg(any(test, not(target_arch = "x86_64")))]
 #[cfg_attr(target_arch = "x86_64", allow(dead_code))]
 mod words {
-    use super::{BLOCK, JsonError, Marks, StringEnd, string_end_by};
+    use super::{BLOCK, JsonError, Marks, StringEnd, index_into_by, string_end_by};
+
+    pub(super) fn index_into(bytes: &[u8], index: &mut Vec<u32>) -> bool {
+        index_into_by(bytes, index, marks, plain_escapes)
+    }
 
     pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
         string_end_by(bytes, start, marks)
@@ -303,6 +406,25 @@ mod tests {
         }
 
         #[test]
+        fn an_index_is_what_a_walk_finds(text in "([\"\\\\nu{}:, é\u{1}]|[a-f0-9]{4}|x{20}){0,40}") {
+            let bytes = text.as_bytes();
+            let (mut index, mut words) = (Vec::new(), Vec::new());
+            let good = index_into(bytes, &mut index);
+            prop_assert_eq!(words::index_into(bytes, &mut words), good);
+            if good {
+                prop_assert_eq!(&words, &index);
+                for pair in index.as_chunks::<2>().0 {
+                    // Between strings a backslash is at fault, which the grammar finds.
+                    let from = (pair[0] & !ESCAPED) as usize + 1;
+                    let end = StringEnd { quote: (pair[1] & !ESCAPED) as usize, escaped: pair[1] & ESCAPED != 0 };
+                    if !bytes[..from - 1].ends_with(b"\\") {
+                        prop_assert_eq!(string_end(bytes, from).unwrap(), end);
+                    }
+                }
+            }
+        }
+
+        #[test]
         fn a_string_is_one_for_serde_json_too(text in "[a\\\\\"\u{1}nu0é]{0,150}") {
             let ours = string_end(text.as_bytes(), 0).map(|end| end.quote);
             let quoted = format!("\"{text}");
@@ -328,14 +450,9 @@ mod tests {
 
     #[test]
     fn faults_are_found_where_they_are() {
-        for (text, at) in [
-            ("abc", 3),
-            ("ab\\", 2),
-            ("a\\x\"", 1),
-            ("a\\u12g4\"", 1),
-            ("a\tb\"", 1),
-            ("\\u12", 0),
-        ] {
+        for (text, at) in
+            [("abc", 3), ("ab\\", 2), ("a\\x\"", 1), ("a\\u12g4\"", 1), ("a\tb\"", 1), ("\\u12", 0)]
+        {
             assert_eq!(string_end(text.as_bytes(), 0).unwrap_err().at, at, "{text:?}");
         }
     }

@@ -86,9 +86,7 @@ impl From<&str> for Text {
 /// The surrogate that three WTF-8 bytes stand for.
 pub(super) fn surrogate(bytes: &[u8; 3]) -> Option<u32> {
     match bytes {
-        [0xed, b @ 0xa0..=0xbf, c] => {
-            Some(0xd000 | u32::from(b & 0x3f) << 6 | u32::from(c & 0x3f))
-        }
+        [0xed, b @ 0xa0..=0xbf, c] => Some(0xd000 | u32::from(b & 0x3f) << 6 | u32::from(c & 0x3f)),
         _ => None,
     }
 }
@@ -128,7 +126,7 @@ pub fn unescape_into<'s>(raw: &str, scratch: &'s mut Vec<u8>) -> &'s str {
             from = end;
         }
     }
-    std::str::from_utf8(&scratch[..to]).unwrap_or_default()
+    simdutf8::basic::from_utf8(&scratch[..to]).unwrap_or_default()
 }
 
 const COPY: usize = 64;

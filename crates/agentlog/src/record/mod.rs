@@ -84,7 +84,11 @@ pub const HEAD: &[Field] = &[
 pub const SRC: Field = field("src", Shape::Src, "the row that the record starts from");
 
 /// What `--explain` adds behind `src`.
-pub const ROWS: Field = field("rows", Shape::Rows, "the rows that were read for the record, and what each was used for");
+pub const ROWS: Field = field(
+    "rows",
+    Shape::Rows,
+    "the rows that were read for the record, and what each was used for",
+);
 
 impl RecordKind {
     /// All keys in order, without `rows`.

@@ -149,7 +149,8 @@ impl<'b> RecordWriter<'b> {
 fn place_into(paths: &[SrcPath], src: &Src, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"path\":");
     out.extend_from_slice(&paths[src.file as usize].0);
-    for (key, n) in [(",\"line\":", src.line), (",\"offset\":", src.offset), (",\"len\":", src.len)] {
+    for (key, n) in [(",\"line\":", src.line), (",\"offset\":", src.offset), (",\"len\":", src.len)]
+    {
         out.extend_from_slice(key.as_bytes());
         out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
     }

@@ -31,7 +31,7 @@ pub struct Envelope<'a> {
 impl<'a> Envelope<'a> {
     /// Reads and checks a whole row.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(bytes).map_err(|e| Fault::NotUtf8 { at: e.valid_up_to() })?;
+        let text = utf8(bytes)?;
         let mut row = Self::default();
         match json::fields(text, |key, value| row.set(key, value)) {
             Ok(_) if row.known => Ok(row),
@@ -43,7 +43,7 @@ impl<'a> Envelope<'a> {
 
     /// Checks a whole row that starts as most do ([`leading_name`]), without keeping anything.
     pub fn check(bytes: &[u8]) -> Result<(), Fault> {
-        let text = std::str::from_utf8(bytes).map_err(|e| Fault::NotUtf8 { at: e.valid_up_to() })?;
+        let text = utf8(bytes)?;
         json::value(text).map(|_| ()).map_err(Fault::NotJson)
     }
 
@@ -79,6 +79,11 @@ impl<'a> Envelope<'a> {
     }
 }
 
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    let at = |e: simdutf8::compat::Utf8Error| Fault::NotUtf8 { at: e.valid_up_to() };
+    simdutf8::compat::from_utf8(bytes).map_err(at)
+}
+
 /// What a value says, if it says anything.
 pub(super) fn present(value: Value<'_>) -> Option<Value<'_>> {
     let empty = value.kind == Kind::Null || (value.is_string() && value.raw.is_empty());
@@ -88,6 +93,6 @@ pub(super) fn present(value: Value<'_>) -> Option<Value<'_>> {
 /// The name in a row that starts as most do, `{"event":"NAME"`, without reading on.
 pub fn leading_name(row: &[u8]) -> Option<&[u8]> {
     let rest = row.strip_prefix(br#"{"event":""#)?;
-    let name = &rest[..memchr::memchr(b'"', &rest[..rest.len().min(96)])?];
-    (!name.contains(&b'\\')).then_some(name)
+    let end = memchr::memchr2(b'"', b'\\', &rest[..rest.len().min(96)])?;
+    (rest[end] == b'"').then_some(&rest[..end])
 }

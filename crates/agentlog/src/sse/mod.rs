@@ -105,7 +105,8 @@ impl<'a> Row<'a> {
     /// for rows whose envelope names the event.
     pub fn clock_only(envelope: Envelope<'a>, scratch: &'a mut Scratch) -> Clock {
         // These keys are plain ASCII wherever they stand, so their text is in the raw row.
-        let stamped = |line: Value<'_>| UTC_KEYS.iter().any(|key| key.find(line.raw.as_bytes()).is_some());
+        let stamped =
+            |line: Value<'_>| UTC_KEYS.iter().any(|key| key.find(line.raw.as_bytes()).is_some());
         let Scratch { line, metadata } = scratch;
         let opens = envelope.released.is_some() || envelope.line.is_some_and(stamped);
         let inner = if opens { Inner::open(&envelope, line) } else { Inner::default() };
@@ -148,9 +149,8 @@ impl<'a> Row<'a> {
         let fresh = self.name == "turn.session_configured"
             && self.inner.member("initial_messages").is_none();
         let ids = [self.envelope.round, self.envelope.sid.filter(|_| fresh)];
-        ids.into_iter().filter_map(move |id| {
-            Evidence::new(self.zone_key(), local?, uuid7_ms(&id?.str()?)?)
-        })
+        ids.into_iter()
+            .filter_map(move |id| Evidence::new(self.zone_key(), local?, uuid7_ms(&id?.str()?)?))
     }
 
     /// The model that the row itself names.
@@ -170,7 +170,11 @@ impl<'a> Row<'a> {
             provider: self.provider(),
             sid: text(self.envelope.sid),
             pid: self.pid(),
-            turn_id: self.meta.turn_id.and_then(|v| v.str().or(Some(v.raw.into()))).map(String::from),
+            turn_id: self
+                .meta
+                .turn_id
+                .and_then(|v| v.str().or(Some(v.raw.into())))
+                .map(String::from),
             round: text(self.envelope.round),
             flow_id: text(self.envelope.flow_id),
             cwd: text(self.meta.cwd),
@@ -249,8 +253,14 @@ mod tests {
     fn names_by_envelope_then_by_what_is_inside() {
         for (text, name) in [
             (r#"{"event":"turn.diff","line":""}"#, Some("turn.diff")),
-            (r#"{"line":"data: {\"type\":\"event_msg\",\"payload\":{\"type\":\"stop\"}}"}"#, Some("claude.stop")),
-            (r#"{"line":"data: {\"type\":\"stop\",\"payload\":{\"type\":\"stop\"}}"}"#, Some("claude.stop")),
+            (
+                r#"{"line":"data: {\"type\":\"event_msg\",\"payload\":{\"type\":\"stop\"}}"}"#,
+                Some("claude.stop"),
+            ),
+            (
+                r#"{"line":"data: {\"type\":\"stop\",\"payload\":{\"type\":\"stop\"}}"}"#,
+                Some("claude.stop"),
+            ),
             (r#"{"event":"","line":"data: {\"type\":\"codex.idle\"}"}"#, Some("codex.idle")),
             (r#"{"line":{"type":"codex.idle"}}"#, Some("codex.idle")),
             (r#"{"t":"2025-11-18T21:55:31.188"}"#, Some("unknown")),
@@ -267,24 +277,35 @@ mod tests {
             r#"{"event":"x","metadata":{"cwd":"/w","turn_id":3,"pid":"41"}}"#,
         ] {
             let head = with_row(text, |r| r.head()).unwrap();
-            assert_eq!((head.pid, head.turn_id.as_deref(), head.cwd.as_deref()), (Some(41), Some("3"), Some("/w")), "{text}");
+            assert_eq!(
+                (head.pid, head.turn_id.as_deref(), head.cwd.as_deref()),
+                (Some(41), Some("3"), Some("/w")),
+                "{text}"
+            );
         }
         let old = r#"{"event":"x","pid":"81551","cwd":"","metadata":""}"#;
         let head = with_row(old, |r| r.head()).unwrap();
         assert_eq!((head.pid, head.cwd), (Some(81551), None));
-        assert!(with_row(r#"{"event":"x","metadata":"{bad"}"#, |r| r.meta.error.is_some()).unwrap());
+        assert!(
+            with_row(r#"{"event":"x","metadata":"{bad"}"#, |r| r.meta.error.is_some()).unwrap()
+        );
     }
 
     #[test]
     fn evidence_of_the_offset() {
         let sid = "019a9776-b774-7de6-aa56-cbd6599008c5";
         let row = |event: &str, line: &str| {
-            format!(r#"{{"event":"{event}","t":"2025-11-18T21:55:31.188","line":"data: {line}","round":"{sid}","sid":"{sid}"}}"#)
+            format!(
+                r#"{{"event":"{event}","t":"2025-11-18T21:55:31.188","line":"data: {line}","round":"{sid}","sid":"{sid}"}}"#
+            )
         };
         let count = |text: String| with_row(&text, |r| r.evidence().count()).unwrap();
         assert_eq!(count(row("turn.user_message", "{}")), 1);
         assert_eq!(count(row("turn.session_configured", "{}")), 2);
-        assert_eq!(count(row("turn.session_configured", r#"{\"payload\":{\"initial_messages\":[]}}"#)), 1);
+        assert_eq!(
+            count(row("turn.session_configured", r#"{\"payload\":{\"initial_messages\":[]}}"#)),
+            1
+        );
         assert_eq!(count(row("turn.diff", "{}")), 0);
     }
 }
