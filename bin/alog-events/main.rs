@@ -201,7 +201,8 @@ impl Printer {
             record.end();
         };
         match &mut row.value.large {
-            _ if self.raw => self.output.raw(text)?,
+            Some((_, large)) if self.raw => self.output.raw(large.payload())?,
+            None if self.raw => self.output.raw(text)?,
             None => self.output.record(|index, out| {
                 begin(index, out);
                 out.extend_from_slice(text);

@@ -91,11 +91,11 @@ pub struct Body {
     pub text: Range<usize>,
     /// Session id, if sessions are asked for.
     pub sid: Option<String>,
-    /// A payload too large to be copied, and where it belongs in `text`.
+    /// A payload or source line too large to be copied, and where it belongs in `text`.
     pub large: Option<(usize, Large)>,
 }
 
-/// A payload in the text that it stands in.
+/// A payload, or a source line, in the text that it stands in.
 pub struct Large {
     text: Vec<u8>,
     range: Range<usize>,
@@ -132,6 +132,10 @@ impl Decode for EventRows<'_> {
         let start = arena.len();
         let mut large = None;
         match row.inner.payload {
+            _ if self.raw && raw.len() >= LARGE => {
+                let text = Large { text: Vec::new(), range: 0..raw.len(), compact: true };
+                large = Some((start, text));
+            }
             _ if self.raw => arena.extend_from_slice(raw),
             Some(payload) if payload.raw.len() >= LARGE && !row.inner.text.is_empty() => {
                 event_head_into(row, arena);
@@ -146,9 +150,12 @@ impl Decode for EventRows<'_> {
         Some(Body { text: start..arena.len(), sid, large })
     }
 
-    fn adopt(&self, body: &mut Body, text: &mut Vec<u8>) {
-        if let Some((_, large)) = &mut body.large {
-            large.text = std::mem::take(text);
+    fn adopt(&self, body: &mut Body, text: &mut Vec<u8>, raw: &[u8]) {
+        let Some((_, large)) = &mut body.large else { return };
+        large.text = std::mem::take(text);
+        if self.raw {
+            large.text = Vec::new();
+            large.text = raw.to_vec();
         }
     }
 }
@@ -219,7 +226,7 @@ impl Decode for Owned<'_> {
         Some((self.0.value(row, raw, &mut text)?, text))
     }
 
-    fn adopt(&self, (body, _): &mut Self::Value, text: &mut Vec<u8>) {
-        self.0.adopt(body, text);
+    fn adopt(&self, (body, _): &mut Self::Value, text: &mut Vec<u8>, raw: &[u8]) {
+        self.0.adopt(body, text, raw);
     }
 }

@@ -10,7 +10,7 @@ use jsonl::{Batch, Reader};
 
 use crate::order::WINDOW_MS;
 use crate::run::{Placer, Row, Run};
-use crate::scan::{self, Decode, Look};
+use crate::scan::{self, Decode, Look, Scanned};
 use crate::zones::Zones;
 
 /// How long a row may be held back on the clock of this machine.
@@ -41,11 +41,13 @@ impl Run {
         let mut placer = Placer::new(0, &self.logs[0]);
         let mut waiting = Waiting::default();
         let mut last_came = Instant::now();
+        let mut kind = Kind::default();
         loop {
             match reader.next(&|block| scan::block(block, look, decode)) {
                 Ok(Batch::Blocks(blocks)) => {
                     last_came = Instant::now();
                     for block in blocks {
+                        kind.see(&block.value);
                         self.tell(0, &block);
                         let came = placer.place(block);
                         self.zones.learn_first(came.evidence);
@@ -70,17 +72,30 @@ impl Run {
         }
         waiting.pass(&self.zones, true, &mut step)?;
         self.count(&reader);
-        self.remark_unknown();
+        self.remark_unknown(&kind);
         Ok(())
     }
 
-    /// A pipe's kind cannot be told beforehand: without one good row it was no log of ours.
-    fn remark_unknown(&mut self) {
-        let counts = &mut self.report.counts;
-        if counts.events == 0 && counts.bad_lines > 0 {
-            counts.unknown_files += 1;
+    /// A pipe's kind cannot be told beforehand: without one row of ours it was no log of ours.
+    fn remark_unknown(&mut self, kind: &Kind) {
+        if kind.something && !kind.known {
+            self.report.counts.unknown_files += 1;
             self.report.trouble("-: not a log of a known format");
         }
+    }
+}
+
+/// What is known of the kind of log that comes.
+#[derive(Default)]
+struct Kind {
+    something: bool,
+    known: bool,
+}
+
+impl Kind {
+    fn see<T>(&mut self, found: &Scanned<T>) {
+        self.something |= !found.blank;
+        self.known |= found.events > 0 || found.last != Clock::Missing;
     }
 }
 

@@ -95,7 +95,7 @@ impl Output {
     /// Prints a line of the log as it is.
     pub fn raw(&mut self, line: &[u8]) -> io::Result<()> {
         self.printed += 1;
-        self.writer.record().extend_from_slice(line);
+        self.writer.pass_through(line)?;
         self.writer.end_record()
     }
 

@@ -21,9 +21,10 @@ pub trait Decode: Sync {
     /// Reads a row; `raw` is its text, `arena` memory that lives as long as the block's rows.
     fn value(&self, row: &Row<'_>, raw: &[u8], arena: &mut Vec<u8>) -> Option<Self::Value>;
 
-    /// Takes over the unescaped text of the row's `line`, if the value refers to it: a row of
-    /// 100 MB must not be copied once more.
-    fn adopt(&self, _value: &mut Self::Value, _text: &mut Vec<u8>) {}
+    /// Takes over what a value of a large row refers to: the unescaped text of the row's `line`,
+    /// or a copy of the row made when that text is gone. A row of 100 MB must not be in memory
+    /// three times.
+    fn adopt(&self, _value: &mut Self::Value, _text: &mut Vec<u8>, _raw: &[u8]) {}
 
     /// The value of rows of which nothing but the time is wanted; such rows are not opened
     /// further than that takes.
@@ -64,8 +65,8 @@ pub struct Scanned<T> {
     pub last: Clock,
     /// Rows that were read.
     pub events: u64,
-    /// Lines and bytes of the block.
-    pub lines: u64,
+    /// Whether there is nothing but white space.
+    pub blank: bool,
     /// Bytes of the block.
     pub bytes: u64,
 }
@@ -143,7 +144,7 @@ impl<T> Scanned<T> {
             partial: None,
             last: Clock::Missing,
             events: 0,
-            lines: 0,
+            blank: block.bytes.trim_ascii_start().is_empty(),
             bytes: block.oversize.unwrap_or(block.bytes.len() as u64),
         }
     }
@@ -233,7 +234,7 @@ impl<D: Decode> Scan<'_, D> {
         }
         let clock = row.clock();
         if let Some(mut value) = self.decode.value(&row, raw, &mut self.found.arena) {
-            self.decode.adopt(&mut value, &mut self.scratch.line);
+            self.decode.adopt(&mut value, &mut self.scratch.line, raw);
             self.item(clock, line, raw, offset, value);
         }
     }

@@ -28,8 +28,12 @@ impl<W: Write> Writer<W> {
         &mut self.buffer
     }
 
-    /// Writes a large part of the record as it is, without gathering it first.
+    /// Appends a part of the record; a large one is not gathered first.
     pub fn pass_through(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() < BUFFER {
+            self.buffer.extend_from_slice(bytes);
+            return Ok(());
+        }
         self.drain()?;
         self.out.write_all(bytes).map_err(tell_closed)
     }

@@ -90,9 +90,43 @@ pub(super) fn present(value: Value<'_>) -> Option<Value<'_>> {
     (!empty).then_some(value)
 }
 
-/// The name in a row that starts as most do, `{"event":"NAME"`, without reading on.
+/// The name in a row that starts as most do, `{"event":"NAME"` with or without spaces, without
+/// reading on.
 pub fn leading_name(row: &[u8]) -> Option<&[u8]> {
-    let rest = row.strip_prefix(br#"{"event":""#)?;
+    let rest = match row.strip_prefix(br#"{"event":""#) {
+        Some(rest) => rest,
+        None => {
+            let after = |text: &'_ [u8], token: &[u8]| -> Option<usize> {
+                let inner = text.trim_ascii_start();
+                inner.starts_with(token).then_some(text.len() - inner.len() + token.len())
+            };
+            let mut rest = row;
+            for token in [b"{".as_slice(), b"\"event\"", b":", b"\""] {
+                rest = &rest[after(rest, token)?..];
+            }
+            rest
+        }
+    };
     let end = memchr::memchr2(b'"', b'\\', &rest[..rest.len().min(96)])?;
     (rest[end] == b'"').then_some(&rest[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_at_the_start_of_a_row() {
+        for (row, name) in [
+            (r#"{"event":"codex.idle","t":1}"#, Some("codex.idle")),
+            (r#" { "event" : "codex.idle", "t": 1}"#, Some("codex.idle")),
+            (r#"{"t":1,"event":"codex.idle"}"#, None),
+            (r#"{"event":"codex.\u0069dle"}"#, None),
+            (r#"{"event":null}"#, None),
+            (r#"{"event":"torn"#, None),
+            ("", None),
+        ] {
+            assert_eq!(leading_name(row.as_bytes()), name.map(str::as_bytes), "{row}");
+        }
+    }
 }
