@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     cli::main("alog-events", Some(&EVENT), |args: &Args| &args.common, run)
 }
 
-fn run(args: Args) -> anyhow::Result<Verdict> {
+fn run(args: &Args) -> anyhow::Result<Verdict> {
     if args.raw && args.common.output.output != Form::Ndjson {
         anyhow::bail!("--raw prints source lines: it takes no -o");
     }
@@ -64,9 +64,9 @@ fn run(args: Args) -> anyhow::Result<Verdict> {
     let at_once = !matches!(printer.limit, Limit::Last(_)) && !printer.output.waits_for_end();
     let command = Command { names, look, printer };
     if run.live && at_once {
-        command.live(&mut run)?
+        command.live(&mut run)?;
     } else {
-        command.files(&mut run)?
+        command.files(&mut run)?;
     }
     Ok(run.report.finish())
 }

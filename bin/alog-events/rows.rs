@@ -1,6 +1,7 @@
 //! What `alog-events` keeps of a row: the record but for what is not known yet where rows are
 //! decoded, which is its index, its time in UTC, and the number of its line.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -24,13 +25,12 @@ impl Names {
         let (mut wanted, mut unwanted) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         let mut any = false;
         for pattern in patterns.iter().flat_map(|list| list.split(',')) {
-            match pattern.strip_prefix('!') {
-                Some(pattern) => unwanted.add(Glob::new(pattern)?),
-                None => {
-                    any = true;
-                    wanted.add(Glob::new(pattern)?)
-                }
-            };
+            if let Some(pattern) = pattern.strip_prefix('!') {
+                unwanted.add(Glob::new(pattern)?);
+            } else {
+                any = true;
+                wanted.add(Glob::new(pattern)?);
+            }
         }
         let wanted = any.then(|| wanted.build()).transpose()?;
         Ok(Self { wanted, unwanted: unwanted.build()? })
@@ -76,7 +76,7 @@ impl Room {
 
     fn take(&self, bytes: usize) -> bool {
         let take = |left: usize| left.checked_sub(bytes);
-        let took = self.left.try_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok();
+        let took = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok();
         if !took {
             self.over.store(true, Ordering::Relaxed);
         }
@@ -125,7 +125,7 @@ impl Decode for EventRows<'_> {
     }
 
     fn value(&self, row: &sse::Row<'_>, raw: &[u8], arena: &mut Vec<u8>) -> Option<Body> {
-        let sid = self.selected(row)?;
+        let Selected::Yes { sid } = self.selected(row) else { return None };
         if !self.room.take(raw.len() + size_of::<Body>()) {
             return None;
         }
@@ -171,24 +171,32 @@ impl<'a> EventRows<'a> {
         self.met.lock().map(|met| met.clone()).unwrap_or_default()
     }
 
-    /// None if the row is not wanted; else its session id, if sessions are asked for.
-    fn selected(&self, row: &sse::Row<'_>) -> Option<Option<String>> {
+    fn selected(&self, row: &sse::Row<'_>) -> Selected {
         if !self.selection.is_choosy() {
-            return Some(None);
+            return Selected::Yes { sid: None };
         }
         let (sid, cwd) = (row.sid(), row.meta.cwd.and_then(|cwd| cwd.str()));
         let wanted = self.selection.whose(row.provider(), sid.as_deref(), cwd.as_deref());
         if !wanted {
-            return None;
+            return Selected::No;
         }
-        let sid = sid.filter(|_| self.selection.names_sessions()).map(|sid| sid.into_owned());
+        let sid = sid.filter(|_| self.selection.names_sessions()).map(Cow::into_owned);
         if let (Some(sid), Ok(mut met)) = (&sid, self.met.lock())
             && !met.contains(sid)
         {
             met.insert(sid.clone());
         }
-        Some(sid)
+        Selected::Yes { sid }
     }
+}
+
+/// Whether a row is wanted.
+enum Selected {
+    No,
+    /// With its session id, if sessions are asked for.
+    Yes {
+        sid: Option<String>,
+    },
 }
 
 /// Keeps nothing but the times of wanted events.
@@ -202,7 +210,7 @@ impl Decode for EventTimes<'_> {
     }
 
     fn value(&self, row: &sse::Row<'_>, _: &[u8], _: &mut Vec<u8>) -> Option<()> {
-        self.0.selected(row).map(|_| ())
+        matches!(self.0.selected(row), Selected::Yes { .. }).then_some(())
     }
 
     fn timed(&self) -> Option<()> {

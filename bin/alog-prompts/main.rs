@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     cli::main("alog-prompts", Some(&PROMPT), |args: &Args| &args.common, run)
 }
 
-fn run(args: Args) -> anyhow::Result<Verdict> {
+fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut run = Run::new(&args.common)?;
     let needles = Needles::new(&NEEDLES).filter(|_| !run.strict);
     let look = needles.as_ref().map_or(Look::All, Look::Needles);
@@ -57,9 +57,9 @@ fn run(args: Args) -> anyhow::Result<Verdict> {
         out: Vec::new(),
     };
     if run.live {
-        live(&mut run, look, printer)?
+        live(&mut run, look, printer)?;
     } else {
-        files(&mut run, look, printer)?
+        files(&mut run, look, printer)?;
     }
     Ok(run.report.finish())
 }

@@ -15,10 +15,10 @@ const COMMANDS: [(&str, &str); 2] = [
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
-    let Some(first) = args.next() else { return done(overview(), 0) };
+    let Some(first) = args.next() else { return done(&overview(), 0) };
     match first.to_str() {
-        Some("-h" | "--help" | "help") => done(overview(), 0),
-        Some("-V" | "--version") => done(format!("alog {}\n", env!("CARGO_PKG_VERSION")), 0),
+        Some("-h" | "--help" | "help") => done(&overview(), 0),
+        Some("-V" | "--version") => done(concat!("alog ", env!("CARGO_PKG_VERSION"), "\n"), 0),
         Some(name) if COMMANDS.iter().any(|(command, _)| *command == name) => {
             let error = Command::new(program(name)).args(args).exec();
             complain(&format!("alog-{name}: {error}"))
@@ -36,14 +36,11 @@ fn program(name: &str) -> PathBuf {
 
 fn overview() -> String {
     let mut text = String::from("Usage: alog COMMAND [FLAGS] [PATH]…\n\nCommands:\n");
-    for (name, about) in COMMANDS {
-        text += &format!("  {name:<8}  {about}\n");
-    }
+    text.extend(COMMANDS.map(|(name, about)| format!("  {name:<8}  {about}\n")));
     text += "\n'alog COMMAND --help' says more. Each command is a program too: alog-events …\n";
     text += "\nLogs in the default roots:\n";
-    for root in default_roots() {
-        text += &format!("  {}: {}\n", root.display(), holds(&root));
-    }
+    let line = |root: PathBuf| format!("  {}: {}\n", root.display(), holds(&root));
+    text.extend(default_roots().into_iter().map(line));
     text
 }
 
@@ -71,7 +68,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn done(text: String, status: u8) -> ExitCode {
+fn done(text: &str, status: u8) -> ExitCode {
     // A reader that has gone wants no more, and that is fine.
     let _ = io::stdout().write_all(text.as_bytes());
     ExitCode::from(status)

@@ -83,8 +83,8 @@ pub enum What {
 pub struct Prompt {
     /// Which kind of row it stands in.
     pub form: PromptForm,
-    /// What was typed.
-    pub text: Text,
+    /// What was typed; none if the row does not let it be read.
+    pub text: Option<Text>,
     /// Images that came with it, as far as the row tells.
     pub images: Option<u64>,
     /// Claude's id of the message.

@@ -12,7 +12,7 @@ pub struct InputFlags {
     ///
     /// Directories are walked for *.jsonl, *.jsonl.* and requests/*.json. Gzip and zstd are told by
     /// content. Without a PATH, standard input is read if it is a pipe or a file, else the default
-    /// roots ($ALOG_ROOTS, or the places where the agents keep their logs).
+    /// roots ($`ALOG_ROOTS`, or the places where the agents keep their logs).
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 

@@ -24,17 +24,17 @@ const FAR: u64 = 16 << 20;
 /// Looks at the start of a source, and reads it away: open it anew to read it.
 pub fn of(source: Opened) -> io::Result<Format> {
     let mut bytes: Box<dyn Read> = match source {
-        Opened::File { file, start, end } => Box::new(At { file, at: start, end }),
+        Opened::File { file, start, end } => Box::new(Part { file, next: start, end }),
         Opened::Stream { bytes, .. } => Box::new(bytes),
     };
     let mut head = Vec::new();
     let mut want = 64 << 10;
     loop {
-        let had = head.len() as u64;
+        let before = head.len() as u64;
         // A compressed file that ends in the middle tells its kind all the same.
-        let read = bytes.by_ref().take(want - had).read_to_end(&mut head);
+        let read = bytes.by_ref().take(want - before).read_to_end(&mut head);
         let format = of_text(&head);
-        let over = head.len() as u64 == had || want >= FAR;
+        let over = head.len() as u64 == before || want >= FAR;
         match (format, read) {
             (Format::Sse | Format::NotYet(_), _) => return Ok(format),
             (_, Err(e)) => return Err(e),
@@ -44,18 +44,18 @@ pub fn of(source: Opened) -> io::Result<Format> {
     }
 }
 
-struct At {
+struct Part {
     file: std::sync::Arc<std::fs::File>,
-    at: u64,
+    next: u64,
     end: u64,
 }
 
-impl Read for At {
+impl Read for Part {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         use std::os::unix::fs::FileExt;
-        let want = (self.end - self.at).min(out.len() as u64) as usize;
-        let read = self.file.read_at(&mut out[..want], self.at)?;
-        self.at += read as u64;
+        let want = (self.end - self.next).min(out.len() as u64) as usize;
+        let read = self.file.read_at(&mut out[..want], self.next)?;
+        self.next += read as u64;
         Ok(read)
     }
 }

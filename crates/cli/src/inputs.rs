@@ -4,7 +4,6 @@ use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::ops::Range;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -71,19 +70,17 @@ impl Log {
         }
     }
 
-    /// The log as a file that can be read from any place. What is compressed, or comes only once,
-    /// is first written to a temporary file without a name.
-    pub fn seekable(&mut self) -> io::Result<(Arc<File>, Range<u64>)> {
+    /// Makes the log one that can be read from any place, any number of times: what is
+    /// compressed, or comes only once, is written to a temporary file without a name.
+    pub fn make_seekable(&mut self) -> io::Result<()> {
         match self.open()? {
-            Opened::File { file, start, end } => Ok((file, start..end)),
+            Opened::File { .. } => Ok(()),
             Opened::Stream { mut bytes, .. } => {
                 let mut file = tempfile::tempfile()?;
                 // What can be read of a broken stream was read before, and its end reported.
                 let _ = io::copy(&mut bytes, &mut file);
-                let len = file.metadata()?.len();
-                let file = Arc::new(file);
-                self.from = From::Spooled(Arc::clone(&file));
-                Ok((file, 0..len))
+                self.from = From::Spooled(Arc::new(file));
+                Ok(())
             }
         }
     }
@@ -131,18 +128,17 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&mut self, paths: &[PathBuf]) -> anyhow::Result<Vec<Log>> {
-        let stdin = Path::new("-");
-        let disk: Vec<PathBuf> = paths.iter().filter(|p| *p != stdin).cloned().collect();
-        let inputs = jsonl::walk(&disk);
+        let inputs = jsonl::walk(paths);
         for (path, error) in &inputs.unreadable {
             self.report.trouble(&format!("{}: {error}", path.display()));
         }
         let mut logs = Vec::new();
-        if paths.iter().any(|p| p == stdin) {
-            logs.push(stdin_log(false)?);
-        }
         let mut passed = Passed::default();
         for file in inputs.files {
+            if file.path == Path::new("-") {
+                logs.push(stdin_log(false)?);
+                continue;
+            }
             if file.walked && self.is_over(file.modified) {
                 self.report.counts.files_skipped += 1;
                 continue;
@@ -255,17 +251,16 @@ pub fn default_roots() -> Vec<PathBuf> {
     }
     let home = env::home_dir().unwrap_or_default();
     let mut roots = vec![home.join("centralized-logs")];
-    match comma_list("CLAUDE_CONFIG_DIR") {
-        Some(dirs) => roots.extend(dirs.into_iter().map(|dir| {
+    if let Some(dirs) = comma_list("CLAUDE_CONFIG_DIR") {
+        roots.extend(dirs.into_iter().map(|dir| {
             let projects = dir.join("projects");
             if dir.ends_with("projects") || !projects.exists() { dir } else { projects }
-        })),
-        None => {
-            let config = env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty());
-            let config = config.map_or_else(|| home.join(".config"), PathBuf::from);
-            roots.push(home.join(".claude/projects"));
-            roots.push(config.join("claude/projects"));
-        }
+        }));
+    } else {
+        let config = env::var_os("XDG_CONFIG_HOME").filter(|dir| !dir.is_empty());
+        let config = config.map_or_else(|| home.join(".config"), PathBuf::from);
+        roots.push(home.join(".claude/projects"));
+        roots.push(config.join("claude/projects"));
     }
     for dir in comma_list("CODEX_HOME").unwrap_or_else(|| vec![home.join(".codex")]) {
         roots.push(dir.join("sessions"));

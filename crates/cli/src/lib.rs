@@ -13,7 +13,7 @@
 //!     common: cli::CommonFlags,
 //! }
 //!
-//! fn run(args: Args) -> anyhow::Result<cli::Verdict> {
+//! fn run(args: &Args) -> anyhow::Result<cli::Verdict> {
 //!     let run = cli::Run::new(&args.common)?;
 //!     Ok(run.report.finish())
 //! }

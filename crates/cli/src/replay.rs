@@ -6,16 +6,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::fs::File;
-use std::ops::Range;
-use std::sync::Arc;
 
 use agentlog::event::Src;
 use agentlog::zone::Clock;
-use anyhow::Result;
-use jsonl::{Batch, Placed, Reader, ReaderOptions};
+use anyhow::{Context, Result};
+use jsonl::{Batch, Opened, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
 
+use crate::inputs::Log;
 use crate::order::Lateness;
 use crate::run::{Placer, Row, Rows, Run};
 use crate::scan::{self, Decode, Look, Scanned};
@@ -104,8 +102,11 @@ pub fn replay<T: Decode, D: Decode>(
         found.retain(|span| span.last_t >= from.0);
     }
     found.sort_unstable_by_key(|span| span.first);
-    let files = open_files(run, &found)?;
-    let opener = Opener { files, options: run.options.clone(), look, decode, zones: &zones };
+    for log in &mut run.logs {
+        log.make_seekable()?;
+    }
+    let options = run.options.clone();
+    let opener = Opener { logs: &run.logs, options, look, decode, zones: &zones };
     let mut replay = Replay { opener, ahead: VecDeque::new() };
     replay.merge(found, |key, row, arena| {
         let t = Some(key.0).filter(|t| *t != i64::MIN);
@@ -117,18 +118,9 @@ pub fn replay<T: Decode, D: Decode>(
 /// Later than every row.
 const NEVER: Key = (i64::MAX, u32::MAX, u64::MAX);
 
-fn open_files(run: &mut Run, spans: &[Span]) -> Result<Vec<Option<(Arc<File>, Range<u64>)>>> {
-    let mut files = Vec::new();
-    for (i, log) in run.logs.iter_mut().enumerate() {
-        let needed = spans.iter().any(|span| span.first.1 as usize == i);
-        files.push(if needed { Some(log.seekable()?) } else { None });
-    }
-    Ok(files)
-}
-
 /// How spans are opened and read.
 struct Opener<'a, D> {
-    files: Vec<Option<(Arc<File>, Range<u64>)>>,
+    logs: &'a [Log],
     options: ReaderOptions,
     look: Look<'a>,
     decode: &'a D,
@@ -147,12 +139,15 @@ struct Cursor<V> {
     placer: Placer,
     blocks: VecDeque<Rows<V>>,
     /// What was read while `blocks` were printed.
-    ahead: Vec<Placed<Scanned<V>>>,
+    ahead: Found<V>,
     over: bool,
     /// Next row of the first block.
     at: usize,
     end: u64,
 }
+
+/// What was found in some blocks.
+type Found<V> = Vec<Placed<Scanned<V>>>;
 
 /// How much of small spans is read ahead.
 const AHEAD_BYTES: u64 = 8 << 20;
@@ -189,12 +184,11 @@ impl<D: Decode> Replay<'_, D> {
             let others = next.peek().map_or(NEVER, |Reverse((key, _))| *key);
             let limit = waiting.front().map_or(others, |span| others.min(span.first));
             let Some(cursor) = &mut active[slot] else { continue };
-            match self.opener.print_until(cursor, limit, &mut print)? {
-                Some(key) => next.push(Reverse((key, slot))),
-                None => {
-                    active[slot] = None;
-                    free.push(slot);
-                }
+            if let Some(key) = self.opener.print_until(cursor, limit, &mut print)? {
+                next.push(Reverse((key, slot)));
+            } else {
+                active[slot] = None;
+                free.push(slot);
             }
         }
     }
@@ -210,9 +204,9 @@ impl<D: Decode> Replay<'_, D> {
                 fits
             });
             let few: Vec<&Span> = few.collect();
-            let opened: Vec<Result<Cursor<D::Value>>> =
+            let cursors: Vec<Result<Cursor<D::Value>>> =
                 few.par_iter().map(|span| opener.cursor(span)).collect();
-            self.ahead = opened.into_iter().collect::<Result<_>>()?;
+            self.ahead = cursors.into_iter().collect::<Result<_>>()?;
         }
         waiting.pop_front();
         self.ahead.pop_front().ok_or_else(|| anyhow::anyhow!("no span to open"))
@@ -222,12 +216,14 @@ impl<D: Decode> Replay<'_, D> {
 impl<D: Decode> Opener<'_, D> {
     fn cursor(&self, span: &Span) -> Result<Cursor<D::Value>> {
         let (t, file, start) = span.first;
-        let Some((source, whole)) = &self.files[file as usize] else {
-            anyhow::bail!("a span of a file that is not open")
+        let log = &self.logs[file as usize];
+        let opened = log.open().with_context(|| log.path.display().to_string())?;
+        let Opened::File { file: source, end: whole, .. } = opened else {
+            anyhow::bail!("{}: the file was replaced while it was read", log.path.display())
         };
         let options = ReaderOptions { first_line: span.line, ..self.options.clone() };
-        let end = span.end.min(whole.end);
-        let reader = Reader::of_range(source, start.min(end)..end, &options);
+        let end = span.end.min(whole);
+        let reader = Reader::of_range(&source, start.min(end)..end, &options);
         let placer = Placer::starting_at(file, Clock::Utc(t));
         let (blocks, ahead) = (VecDeque::new(), Vec::new());
         let mut cursor = Cursor { reader, placer, blocks, ahead, over: false, at: 0, end };
@@ -275,7 +271,7 @@ impl<D: Decode> Opener<'_, D> {
     }
 
     /// The next blocks; none at the end.
-    fn read(&self, reader: &mut Reader) -> Result<Option<Vec<Placed<Scanned<D::Value>>>>> {
+    fn read(&self, reader: &mut Reader) -> Result<Option<Found<D::Value>>> {
         match reader.next(&|block| scan::block(block, self.look, self.decode))? {
             Batch::Blocks(blocks) => Ok(Some(blocks)),
             Batch::Quiet => Ok(Some(Vec::new())),

@@ -181,7 +181,7 @@ impl Run {
     /// Writes a log that comes only once to a temporary file, so that it can be read again.
     pub fn spool_live(&mut self) -> Result<()> {
         for log in self.logs.iter_mut().filter(|log| log.is_live()) {
-            log.seekable()?;
+            log.make_seekable()?;
         }
         Ok(())
     }

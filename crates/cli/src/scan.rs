@@ -173,7 +173,7 @@ impl<D: Decode> Scan<'_, D> {
             return;
         }
         match Envelope::parse(line.bytes) {
-            Ok(envelope) => self.row(envelope, line, line.bytes, line.offset),
+            Ok(envelope) => self.row(&envelope, line, line.bytes, line.offset),
             Err(_) if line.bytes.trim_ascii().is_empty() => {}
             Err(_) if !line.ended && Salvage::of(line.bytes).rows.is_empty() => {
                 self.found.partial = Some(bad(line, 0..line.bytes.len(), String::new()));
@@ -198,7 +198,7 @@ impl<D: Decode> Scan<'_, D> {
         for range in &parts.rows {
             let bytes = &line.bytes[range.clone()];
             if let Ok(envelope) = Envelope::parse(bytes) {
-                self.row(envelope, line, bytes, line.offset + range.start as u64);
+                self.row(&envelope, line, bytes, line.offset + range.start as u64);
             }
         }
         if let (Some(first), Some(last)) = (parts.rest.first(), parts.rest.last()) {
@@ -212,7 +212,7 @@ impl<D: Decode> Scan<'_, D> {
         }
     }
 
-    fn row(&mut self, envelope: Envelope<'_>, line: &Line<'_>, raw: &[u8], offset: u64) {
+    fn row(&mut self, envelope: &Envelope<'_>, line: &Line<'_>, raw: &[u8], offset: u64) {
         self.found.events += 1;
         if let Some(name) = envelope.event_name() {
             let wanted = self.decode.wants(&name);
@@ -220,11 +220,11 @@ impl<D: Decode> Scan<'_, D> {
                 return;
             }
             if let (true, Some(value)) = (wanted, self.decode.timed()) {
-                let clock = Row::clock_only(envelope, &mut self.scratch);
+                let clock = Row::clock_only(*envelope, &mut self.scratch);
                 return self.item(clock, line, raw, offset, value);
             }
         }
-        let Some(row) = Row::open(envelope, &mut self.scratch) else {
+        let Some(row) = Row::open(*envelope, &mut self.scratch) else {
             self.found.events -= 1;
             return;
         };

@@ -25,7 +25,7 @@ pub fn main<A: Parser>(
     name: &'static str,
     kind: Option<&'static RecordKind>,
     common: impl Fn(&A) -> &CommonFlags,
-    run: impl FnOnce(A) -> Result<Verdict>,
+    run: impl FnOnce(&A) -> Result<Verdict>,
 ) -> ExitCode {
     let _ = COMMAND.set(name);
     let mut command = A::command();
@@ -36,7 +36,7 @@ pub fn main<A: Parser>(
     };
     let verdict = match about(common(&args), &mut command, kind) {
         Ok(true) => Ok(Verdict::Done),
-        Ok(false) => run(args),
+        Ok(false) => run(&args),
         Err(e) => Err(e.into()),
     };
     match verdict {
@@ -76,7 +76,8 @@ fn about(
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
-        let json = cause.downcast_ref::<serde_json::Error>().and_then(|e| e.io_error_kind());
+        let json =
+            cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
         io.or(json) == Some(io::ErrorKind::BrokenPipe)
     })
 }

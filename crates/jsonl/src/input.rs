@@ -33,10 +33,15 @@ pub struct Inputs {
 }
 
 /// Resolves paths to files. In directories only names of logs count: `*.jsonl`, `*.jsonl.*`, and
-/// `*.json` in a folder `requests`.
+/// `*.json` in a folder `requests`. `-` stays as it is: standard input, which is for the caller.
 pub fn walk(paths: &[PathBuf]) -> Inputs {
     let mut inputs = Inputs::default();
     for path in paths {
+        if path == Path::new("-") {
+            let path = path.clone();
+            inputs.files.push(Found { path, walked: false, size: 0, modified: None });
+            continue;
+        }
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => inputs.walk_directory(path),
             Ok(meta) => inputs.add(path.clone(), &meta, false),
@@ -87,6 +92,7 @@ impl Inputs {
     }
 }
 
+#[allow(clippy::case_sensitive_file_extension_comparisons)] // As the writers spell them.
 fn is_log_name(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|n| n.to_str()) else { return false };
     if name.ends_with(".jsonl") || (name.contains(".jsonl.") && !name.ends_with(".tmp")) {

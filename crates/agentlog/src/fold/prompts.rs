@@ -58,8 +58,8 @@ pub struct Prompt {
     pub head: Head,
     /// How it was given.
     pub kind: Kind,
-    /// What was typed.
-    pub text: Text,
+    /// What was typed; none if its row was cut short.
+    pub text: Option<Text>,
     /// Images that came with it.
     pub images: Option<u64>,
     /// Ordinal among the prompts of its session; none if queued or a command.
@@ -88,7 +88,7 @@ struct Session {
     /// Records in order of their rows; the first waits for its twin.
     line: VecDeque<Held>,
     /// Texts told lately, with their times.
-    lately: VecDeque<(Option<i64>, PromptForm, Text)>,
+    lately: VecDeque<(Option<i64>, PromptForm, Option<Text>)>,
     /// For each process: the turn that its last prompt opened.
     turn: HashMap<Option<i64>, String>,
     queue: VecDeque<Queued>,
@@ -169,44 +169,47 @@ impl Prompts {
         said: event::Prompt,
         out: &mut Vec<Prompt>,
     ) {
-        let text =
-            if self.options.raw_text { said.text } else { without_agent_id(said.text, &head) };
+        let text = match said.text {
+            Some(text) if !self.options.raw_text => Some(without_agent_id(text, &head)),
+            text => text,
+        };
         let session = self.sessions.entry(head.sid.clone()).or_default();
         session.forget(t);
         let mut twins = Vec::new();
         let drop_as = match said.form {
             PromptForm::CodexMessage => {
-                twins = session.drop_twins(&text);
+                twins = session.drop_twins(text.as_ref());
                 None
             }
             PromptForm::CodexPrompt => {
-                let twin = session.told_lately(t, TWIN_MS, &text, PromptForm::CodexMessage);
+                let twin = session.told_lately(t, TWIN_MS, text.as_ref(), PromptForm::CodexMessage);
                 twin.then_some("said by turn.user_message too")
             }
-            PromptForm::Claude => match said.message_uuid {
-                Some(id) => (!self.told.insert(id)).then_some("said before with this id"),
-                None => {
-                    let again = session.told_lately(t, AGAIN_MS, &text, PromptForm::Claude);
+            PromptForm::Claude => {
+                if let Some(id) = said.message_uuid {
+                    (!self.told.insert(id)).then_some("said before with this id")
+                } else {
+                    let again = session.told_lately(t, AGAIN_MS, text.as_ref(), PromptForm::Claude);
                     again.then_some("said again within 500 ms")
                 }
-            },
+            }
         };
         if let Some(how) = drop_as {
-            return session.note(&text, Used { src, how }, out);
+            return session.note(text.as_ref(), Used { src, how }, out);
         }
-        session.take_from_queue(&text);
+        session.take_from_queue(text.as_ref());
         session.lately.push_back((t, said.form, text.clone()));
         let (kind, text) = session.kind_of(&head, said.form, text);
         let mut record = self.options.record(t, head, kind, text, said.images, src);
         for src in twins {
             self.options.note(&mut record, Used { src, how: "said by turn.user_message too" });
         }
-        let sid = record.head.sid.clone();
+        let session_id = record.head.sid.clone();
         let until_twin = t.filter(|_| said.form == PromptForm::CodexPrompt);
         session.line.push_back(Held { record, until_twin });
         session.release(None, out);
         if !session.line.is_empty() {
-            self.waiting.insert(sid);
+            self.waiting.insert(session_id);
         }
     }
 
@@ -222,7 +225,7 @@ impl Prompts {
         match change {
             Queue::Enqueue(text) if is_notice(&text) => {}
             Queue::Enqueue(text) => {
-                let record = self.options.record(t, head, Kind::Queued, text, None, src);
+                let record = self.options.record(t, head, Kind::Queued, Some(text), None, src);
                 session.queue.push_back(Queued { record, state: QueueState::Waiting });
             }
             Queue::Remove(text) => {
@@ -246,7 +249,7 @@ impl Options {
         t: Option<i64>,
         head: Head,
         kind: Kind,
-        text: Text,
+        text: Option<Text>,
         images: Option<u64>,
         src: Src,
     ) -> Prompt {
@@ -281,10 +284,10 @@ impl Session {
     }
 
     /// A `turn.user_message` came: the rows that hold its older form are dropped.
-    fn drop_twins(&mut self, text: &Text) -> Vec<Src> {
+    fn drop_twins(&mut self, text: Option<&Text>) -> Vec<Src> {
         let mut dropped = Vec::new();
         self.line.retain(|held| {
-            let twin = held.until_twin.is_some() && held.record.text == *text;
+            let twin = held.until_twin.is_some() && same(held.record.text.as_ref(), text);
             if twin {
                 dropped.push(held.record.src);
             }
@@ -293,13 +296,19 @@ impl Session {
         dropped
     }
 
-    fn told_lately(&self, t: Option<i64>, within: i64, text: &Text, form: PromptForm) -> bool {
+    fn told_lately(
+        &self,
+        t: Option<i64>,
+        within: i64,
+        text: Option<&Text>,
+        form: PromptForm,
+    ) -> bool {
         self.lately.iter().any(|(told, f, said)| {
             let near = match (t, told) {
                 (Some(t), Some(told)) => (t - told).abs() <= within,
                 _ => true,
             };
-            near && *f == form && said == text
+            near && *f == form && same(said.as_ref(), text)
         })
     }
 
@@ -313,29 +322,34 @@ impl Session {
     }
 
     /// Notes a dropped row with the record that says the same, if it is still here.
-    fn note(&mut self, text: &Text, used: Used, out: &mut [Prompt]) {
+    fn note(&mut self, text: Option<&Text>, used: Used, out: &mut [Prompt]) {
         let waiting = self.line.iter_mut().map(|held| &mut held.record);
-        let record = waiting.chain(out.iter_mut()).rfind(|record| record.text == *text);
+        let record = waiting.chain(out.iter_mut()).rfind(|record| same(record.text.as_ref(), text));
         if let Some(record) = record.filter(|record| !record.rows.is_empty()) {
             record.rows.push(used);
         }
     }
 
     /// A further prompt with the open turn's id is steering; a slash command is told by its tag.
-    fn kind_of(&mut self, head: &Head, form: PromptForm, text: Text) -> (Kind, Text) {
+    fn kind_of(
+        &mut self,
+        head: &Head,
+        form: PromptForm,
+        text: Option<Text>,
+    ) -> (Kind, Option<Text>) {
         if let (PromptForm::CodexMessage, Some(turn)) = (form, head.numeric_turn_id()) {
             let open = self.turn.insert(head.pid, turn.to_owned());
             return (if open.as_deref() == Some(turn) { Kind::Queued } else { Kind::Prompt }, text);
         }
-        match (form, command_args(&text)) {
-            (PromptForm::Claude, Some(args)) => (Kind::Command, args),
+        match (form, text.as_ref().and_then(command_args)) {
+            (PromptForm::Claude, Some(args)) => (Kind::Command, Some(args)),
             _ => (Kind::Prompt, text),
         }
     }
 
     /// An ordinary prompt came: if it waited in the queue, that entry is told by it.
-    fn take_from_queue(&mut self, text: &Text) {
-        let of = |state| move |q: &Queued| q.state == state && q.record.text == *text;
+    fn take_from_queue(&mut self, text: Option<&Text>) {
+        let of = |state| move |q: &Queued| q.state == state && same(q.record.text.as_ref(), text);
         if let Some(at) = self.queue.iter().position(of(QueueState::Dequeued)) {
             self.queue.remove(at);
         } else if let Some(at) = self.queue.iter().position(of(QueueState::Waiting)) {
@@ -359,9 +373,14 @@ impl Session {
     /// The entry that a row with this text means: that text's, else the oldest.
     fn next_in_queue(&self, text: &Text) -> Option<usize> {
         let there = |q: &Queued| q.state != QueueState::Dequeued;
-        let same = self.queue.iter().position(|q| there(q) && q.record.text == *text);
+        let same = self.queue.iter().position(|q| there(q) && q.record.text.as_ref() == Some(text));
         same.or_else(|| self.queue.iter().position(there))
     }
+}
+
+/// Whether two texts are known and the same.
+fn same(a: Option<&Text>, b: Option<&Text>) -> bool {
+    a.is_some() && a == b
 }
 
 /// Takes off the agent id that the writer adds to the first prompt of an attachment.
@@ -394,3 +413,6 @@ fn command_args(text: &Text) -> Option<Text> {
     let args = tag("command-args").unwrap_or_default();
     Some(Text::from([name, args].join(" ").trim()))
 }
+
+#[cfg(test)]
+mod tests;

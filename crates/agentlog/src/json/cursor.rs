@@ -1,9 +1,8 @@
 //! The walk over a JSON text: grammar is checked, values are handed out as slices.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 
-use super::scan::{self, StringEnd};
+use super::strings::{Scanned, Strings, with_index};
 use super::{JsonError, Text};
 
 /// How deep arrays and objects may nest.
@@ -111,59 +110,6 @@ pub fn value(text: &str) -> Result<Value<'_>, JsonError> {
         Some(index) => Cursor::new(text, index).whole_value(),
         None => Cursor::new(text, Scanned).whole_value(),
     })
-}
-
-/// Calls `read` with the index of the text's strings, if it is worth one and not at fault.
-fn with_index<T>(text: &str, read: impl FnOnce(Option<Indexed<'_>>) -> T) -> T {
-    thread_local! {
-        static QUOTES: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
-    }
-    if text.len() > scan::INDEXED {
-        return read(None);
-    }
-    // Taken, not borrowed: `read` may come here again.
-    let mut quotes = QUOTES.take();
-    quotes.clear();
-    let good = scan::index_into(text.as_bytes(), &mut quotes);
-    let result = read(good.then_some(Indexed { quotes: &quotes, next: 0 }));
-    QUOTES.set(quotes);
-    result
-}
-
-/// A way to find where a string ends.
-trait Strings {
-    /// The end of the string whose opening quote stands at `open`.
-    fn end(&mut self, bytes: &[u8], open: usize) -> Result<StringEnd, JsonError>;
-}
-
-/// Looks at the bytes.
-struct Scanned;
-
-impl Strings for Scanned {
-    #[inline]
-    fn end(&mut self, bytes: &[u8], open: usize) -> Result<StringEnd, JsonError> {
-        scan::string_end(bytes, open + 1)
-    }
-}
-
-/// Looks it up: the quotes of the text were found before, many at a time.
-struct Indexed<'i> {
-    quotes: &'i [u32],
-    next: usize,
-}
-
-impl Strings for Indexed<'_> {
-    #[inline]
-    fn end(&mut self, bytes: &[u8], open: usize) -> Result<StringEnd, JsonError> {
-        let Some([first, last]) = self.quotes.get(self.next..self.next + 2) else {
-            return scan::string_end(bytes, open + 1);
-        };
-        // Strings come in order, and between them the grammar allows no quote.
-        debug_assert_eq!((first & !scan::ESCAPED) as usize, open);
-        self.next += 2;
-        let escaped = last & scan::ESCAPED != 0;
-        Ok(StringEnd { quote: (last & !scan::ESCAPED) as usize, escaped })
-    }
 }
 
 struct Cursor<'a, S> {

@@ -6,8 +6,13 @@
 //! (`docs/bench.md` has the comparison with `serde_json` and `simd-json`).
 
 mod cursor;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod scan;
+mod strings;
 mod text;
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod words;
 mod write;
 
 pub use cursor::{Kind, MAX_DEPTH, Value, fields, items, leading_fields, value};

@@ -2,9 +2,13 @@
 //! control characters. It knows nothing of grammar beyond a string's escapes.
 
 use super::JsonError;
+#[cfg(target_arch = "x86_64")]
+use super::lanes;
+#[cfg(not(target_arch = "x86_64"))]
+use super::words as lanes;
 
 /// Bytes looked at in one step.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Where a string ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +26,9 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonEr
     lanes::string_end(bytes, start)
 }
 
+#[allow(clippy::inline_always)] // It must be compiled with its caller's instruction set.
 #[inline(always)]
-fn string_end_by(
+pub(super) fn string_end_by(
     bytes: &[u8],
     start: usize,
     marks_of: impl Fn(&[u8; BLOCK]) -> Marks,
@@ -34,12 +39,11 @@ fn string_end_by(
     let mut carry = false;
     while at < bytes.len() {
         let padded;
-        let block = match bytes[at..].first_chunk() {
-            Some(block) => block,
-            None => {
-                padded = padded_block(&bytes[at..]);
-                &padded
-            }
+        let block = if let Some(block) = bytes[at..].first_chunk() {
+            block
+        } else {
+            padded = padded_block(&bytes[at..]);
+            &padded
         };
         let marks = marks_of(block);
         let hidden = marks.escaped_by(&mut carry);
@@ -74,8 +78,9 @@ pub(super) fn index_into(bytes: &[u8], quotes: &mut Vec<u32>) -> bool {
     lanes::index_into(bytes, quotes)
 }
 
+#[allow(clippy::inline_always)] // It must be compiled with its caller's instruction set.
 #[inline(always)]
-fn index_into_by(
+pub(super) fn index_into_by(
     bytes: &[u8],
     index: &mut Vec<u32>,
     marks_of: impl Fn(&[u8; BLOCK]) -> Marks,
@@ -87,12 +92,11 @@ fn index_into_by(
     let mut escaped = 0;
     while at < bytes.len() {
         let padded;
-        let block = match bytes[at..].first_chunk() {
-            Some(block) => block,
-            None => {
-                padded = padded_block(&bytes[at..]);
-                &padded
-            }
+        let block = if let Some(block) = bytes[at..].first_chunk() {
+            block
+        } else {
+            padded = padded_block(&bytes[at..]);
+            &padded
         };
         let marks = marks_of(block);
         let mut quotes = marks.quotes;
@@ -123,7 +127,7 @@ fn index_into_by(
         }
         at += BLOCK;
     }
-    !carry && index.len() % 2 == 0
+    !carry && index.len().is_multiple_of(2)
 }
 
 /// The bytes between quotes. `open` says whether the block starts inside a string.
@@ -172,9 +176,31 @@ fn padded_block(rest: &[u8]) -> [u8; BLOCK] {
     block
 }
 
+/// Length of the escape that starts with the backslash at `at`: 2, or 6 for `\uXXXX`.
+fn escape_len(bytes: &[u8], at: usize) -> Result<usize, JsonError> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
+        Some(b'u') => match bytes.get(at + 2..at + 6) {
+            Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => Ok(6),
+            _ => Err(JsonError::new(at, "\\u without four hex digits")),
+        },
+        Some(_) => Err(JsonError::new(at, "unknown escape")),
+        None => Err(JsonError::new(at, "string without an end")),
+    }
+}
+
+/// What stands where in 64 bytes, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    pub quotes: u64,
+    pub backslashes: u64,
+    pub controls: u64,
+}
+
 impl Marks {
     /// The bytes that an odd run of backslashes escapes. Whole runs are told apart with one
     /// addition: its carry travels along a run and comes out behind it.
+    #[allow(clippy::inline_always)]
     #[inline(always)]
     fn escaped_by(&self, carry: &mut bool) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
@@ -192,196 +218,9 @@ impl Marks {
     }
 }
 
-/// Length of the escape that starts with the backslash at `at`: 2, or 6 for `\uXXXX`.
-fn escape_len(bytes: &[u8], at: usize) -> Result<usize, JsonError> {
-    match bytes.get(at + 1) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),
-        Some(b'u') => match bytes.get(at + 2..at + 6) {
-            Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => Ok(6),
-            _ => Err(JsonError::new(at, "\\u without four hex digits")),
-        },
-        Some(_) => Err(JsonError::new(at, "unknown escape")),
-        None => Err(JsonError::new(at, "string without an end")),
-    }
-}
-
-/// What stands where in 64 bytes, a bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Marks {
-    quotes: u64,
-    backslashes: u64,
-    controls: u64,
-}
-
-#[cfg(target_arch = "x86_64")]
-mod lanes {
-    //! The marks, 16 or 32 bytes at a time.
-    #![allow(unsafe_code)]
-
-    use super::{BLOCK, JsonError, Marks, StringEnd, index_into_by, string_end_by};
-    use std::arch::x86_64::{
-        __m128i, __m256i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
-        _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8,
-        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
-    };
-
-    /// The escapes of two characters, by their second.
-    const PLAIN: &[u8; 8] = b"\"\\/bfnrt";
-
-    #[inline]
-    pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: AVX2 was just found to be there.
-            unsafe { string_end_avx2(bytes, start) }
-        } else {
-            string_end_by(bytes, start, marks)
-        }
-    }
-
-    #[inline]
-    pub(super) fn index_into(bytes: &[u8], index: &mut Vec<u32>) -> bool {
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: AVX2 was just found to be there.
-            unsafe { index_into_avx2(bytes, index) }
-        } else {
-            index_into_by(bytes, index, marks, plain_escapes)
-        }
-    }
-
-    #[target_feature(enable = "avx2")]
-    fn index_into_avx2(bytes: &[u8], index: &mut Vec<u32>) -> bool {
-        let escapes = |block: &[u8; BLOCK]| gather32(block, |v| any32(v, PLAIN));
-        index_into_by(bytes, index, |block| marks_avx2(block), escapes)
-    }
-
-    /// SSE2 belongs to every x86-64 processor, so it need not be detected.
-    #[inline]
-    pub(super) fn marks(block: &[u8; BLOCK]) -> Marks {
-        // SAFETY: SSE2 is there.
-        unsafe { marks_sse2(block) }
-    }
-
-    #[inline]
-    pub(super) fn plain_escapes(block: &[u8; BLOCK]) -> u64 {
-        // SAFETY: SSE2 is there.
-        unsafe { gather16(block, |v| any16(v, PLAIN)) }
-    }
-
-    #[target_feature(enable = "avx2")]
-    fn string_end_avx2(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
-        string_end_by(bytes, start, |block| marks_avx2(block))
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn marks_sse2(block: &[u8; BLOCK]) -> Marks {
-        Marks {
-            quotes: gather16(block, |v| any16(v, b"\"")),
-            backslashes: gather16(block, |v| any16(v, b"\\")),
-            controls: gather16(block, |v| _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v)),
-        }
-    }
-
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    pub(super) fn marks_avx2(block: &[u8; BLOCK]) -> Marks {
-        let control = _mm256_set1_epi8(0x1f);
-        Marks {
-            quotes: gather32(block, |v| any32(v, b"\"")),
-            backslashes: gather32(block, |v| any32(v, b"\\")),
-            controls: gather32(block, |v| _mm256_cmpeq_epi8(_mm256_min_epu8(v, control), v)),
-        }
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn any16<const N: usize>(v: __m128i, set: &[u8; N]) -> __m128i {
-        let equal = |b: u8| _mm_cmpeq_epi8(v, _mm_set1_epi8(b.cast_signed()));
-        set[1..].iter().fold(equal(set[0]), |found, b| _mm_or_si128(found, equal(*b)))
-    }
-
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn any32<const N: usize>(v: __m256i, set: &[u8; N]) -> __m256i {
-        let equal = |b: u8| _mm256_cmpeq_epi8(v, _mm256_set1_epi8(b.cast_signed()));
-        set[1..].iter().fold(equal(set[0]), |found, b| _mm256_or_si256(found, equal(*b)))
-    }
-
-    #[target_feature(enable = "sse2")]
-    #[inline]
-    fn gather16(block: &[u8; BLOCK], test: impl Fn(__m128i) -> __m128i) -> u64 {
-        let lanes = block.as_chunks::<16>().0.iter().enumerate();
-        lanes.fold(0, |bits, (i, lane)| {
-            // SAFETY: a lane has the 16 bytes that are loaded, and needs no alignment.
-            let v = unsafe { _mm_loadu_si128(lane.as_ptr().cast()) };
-            bits | u64::from(_mm_movemask_epi8(test(v)).cast_unsigned()) << (16 * i)
-        })
-    }
-
-    #[target_feature(enable = "avx2")]
-    #[inline]
-    fn gather32(block: &[u8; BLOCK], test: impl Fn(__m256i) -> __m256i) -> u64 {
-        let lanes = block.as_chunks::<32>().0.iter().enumerate();
-        lanes.fold(0, |bits, (i, lane)| {
-            // SAFETY: a lane has the 32 bytes that are loaded, and needs no alignment.
-            let v = unsafe { _mm256_loadu_si256(lane.as_ptr().cast()) };
-            bits | u64::from(_mm256_movemask_epi8(test(v)).cast_unsigned()) << (32 * i)
-        })
-    }
-}
-
-/// The same with 64-bit arithmetic, for processors without the code above.
-#[cfg(any(test, not(target_arch = "x86_64")))]
-#[cfg_attr(target_arch = "x86_64", allow(dead_code))]
-mod words {
-    use super::{BLOCK, JsonError, Marks, StringEnd, index_into_by, string_end_by};
-
-    pub(super) fn index_into(bytes: &[u8], index: &mut Vec<u32>) -> bool {
-        index_into_by(bytes, index, marks, plain_escapes)
-    }
-
-    pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
-        string_end_by(bytes, start, marks)
-    }
-
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-
-    pub(super) fn marks(block: &[u8; BLOCK]) -> Marks {
-        Marks {
-            quotes: gather(block, |v| equal(v, b'"')),
-            backslashes: gather(block, |v| equal(v, b'\\')),
-            controls: gather(block, |v| zeros(v & (ONES * 0xe0))),
-        }
-    }
-
-    pub(super) fn plain_escapes(block: &[u8; BLOCK]) -> u64 {
-        gather(block, |v| b"\"\\/bfnrt".iter().fold(0, |found, b| found | equal(v, *b)))
-    }
-
-    fn equal(v: u64, b: u8) -> u64 {
-        zeros(v ^ (ONES * u64::from(b)))
-    }
-
-    /// The high bit of each byte that is zero; exact, since no carry leaves its byte.
-    fn zeros(x: u64) -> u64 {
-        !(((x & !HIGH) + !HIGH) | x | !HIGH)
-    }
-
-    fn gather(block: &[u8; BLOCK], test: impl Fn(u64) -> u64) -> u64 {
-        let words = block.as_chunks::<8>().0.iter().enumerate();
-        words.fold(0, |bits, (i, word)| {
-            // The multiplication moves the eight high bits into one byte, lowest first.
-            let high = test(u64::from_le_bytes(*word)) >> 7;
-            bits | (high.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i)
-        })
-    }
-}
-#[cfg(not(target_arch = "x86_64"))]
-use words as lanes;
-
 #[cfg(test)]
 mod tests {
+    use super::super::words;
     use super::*;
     use proptest::prelude::*;
 

@@ -68,12 +68,12 @@ impl Text {
     }
 
     fn last_high(&self) -> Option<u32> {
-        let unit = surrogate(self.0.last_chunk()?)?;
+        let unit = surrogate(*self.0.last_chunk()?)?;
         (!is_low(unit)).then_some(unit)
     }
 
     fn first_low(&self) -> Option<u32> {
-        surrogate(self.0.first_chunk()?).filter(|unit| is_low(*unit))
+        surrogate(*self.0.first_chunk()?).filter(|unit| is_low(*unit))
     }
 }
 
@@ -84,7 +84,7 @@ impl From<&str> for Text {
 }
 
 /// The surrogate that three WTF-8 bytes stand for.
-pub(super) fn surrogate(bytes: &[u8; 3]) -> Option<u32> {
+pub(super) fn surrogate(bytes: [u8; 3]) -> Option<u32> {
     match bytes {
         [0xed, b @ 0xa0..=0xbf, c] => Some(0xd000 | u32::from(b & 0x3f) << 6 | u32::from(c & 0x3f)),
         _ => None,
@@ -214,6 +214,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn spell(units: &[u16]) -> String {
+        units.iter().fold(String::new(), |text, unit| text + &format!("\\u{unit:04x}"))
+    }
+
     fn inner(raw: &str) -> String {
         unescape_into(raw, &mut Vec::new()).to_owned()
     }
@@ -225,7 +229,7 @@ mod tests {
             if spelled {
                 raw = raw.chars().map(|c| match c {
                     c if c.is_ascii() => c.to_string(),
-                    c => c.encode_utf16(&mut [0; 2]).iter().map(|u| format!("\\u{u:04x}")).collect(),
+                    c => spell(c.encode_utf16(&mut [0; 2])),
                 }).collect();
             }
             let raw = &raw[1..raw.len() - 1];
@@ -236,7 +240,6 @@ mod tests {
 
         #[test]
         fn text_cut_anywhere_joins_again(units in proptest::collection::vec(0xd7f0u16..0xe010, 0..8), cut in 0usize..8) {
-            let spell = |units: &[u16]| units.iter().map(|u| format!("\\u{u:04x}")).collect::<String>();
             let cut = cut.min(units.len());
             let mut joined = Text::unescape(&spell(&units[..cut]));
             joined.push(&Text::unescape(&spell(&units[cut..])));

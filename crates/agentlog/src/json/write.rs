@@ -12,7 +12,7 @@ pub fn string_into(text: &Text, out: &mut Vec<u8>) {
         out.extend_from_slice(&bytes[from..from + run]);
         from += run;
         let Some(&b) = bytes.get(from) else { break };
-        if let Some(unit) = bytes[from..].first_chunk().and_then(surrogate) {
+        if let Some(unit) = bytes[from..].first_chunk().copied().and_then(surrogate) {
             out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
             from += 3;
         } else {
@@ -101,15 +101,12 @@ pub fn pretty_into(compact: &str, level: usize, out: &mut Vec<u8>) {
             }
             open @ (b'{' | b'[') => {
                 out.push(open);
-                match next {
-                    Some(close @ (b'}' | b']')) => {
-                        out.push(*close);
-                        at += 1;
-                    }
-                    _ => {
-                        level += 1;
-                        line_break(level, out);
-                    }
+                if let Some(close @ (b'}' | b']')) = next {
+                    out.push(*close);
+                    at += 1;
+                } else {
+                    level += 1;
+                    line_break(level, out);
                 }
             }
             close @ (b'}' | b']') => {

@@ -14,7 +14,7 @@ pub const PROMPT: RecordKind = RecordKind {
 
 const OWN: &[Field] = &[
     field("kind", Shape::OneOf(&["prompt", "queued", "command"]), "how it was given"),
-    field("text", Shape::Text, "what was typed"),
+    field("text", Shape::Text, "what was typed; null if its row was cut short"),
     field("images", Shape::Count, "how many images came with it"),
     field("session_turn", Shape::Count, "ordinal of the prompt in its session, from 1"),
 ];
@@ -30,7 +30,7 @@ pub fn prompt_into(
     let mut record = RecordWriter::begin(out, PROMPT.schema, index, prompt.t);
     record.head(&prompt.head);
     record.name("kind", Some(prompt.kind.name()));
-    record.text("text", Some(&prompt.text));
+    record.text("text", prompt.text.as_ref());
     record.int("images", prompt.images.map(|n| n as i64));
     record.int("session_turn", prompt.session_turn.map(|n| n as i64));
     record.src(paths, &prompt.src);

@@ -93,19 +93,18 @@ pub(super) fn present(value: Value<'_>) -> Option<Value<'_>> {
 /// The name in a row that starts as most do, `{"event":"NAME"` with or without spaces, without
 /// reading on.
 pub fn leading_name(row: &[u8]) -> Option<&[u8]> {
-    let rest = match row.strip_prefix(br#"{"event":""#) {
-        Some(rest) => rest,
-        None => {
-            let after = |text: &'_ [u8], token: &[u8]| -> Option<usize> {
-                let inner = text.trim_ascii_start();
-                inner.starts_with(token).then_some(text.len() - inner.len() + token.len())
-            };
-            let mut rest = row;
-            for token in [b"{".as_slice(), b"\"event\"", b":", b"\""] {
-                rest = &rest[after(rest, token)?..];
-            }
-            rest
+    let rest = if let Some(rest) = row.strip_prefix(br#"{"event":""#) {
+        rest
+    } else {
+        let after = |text: &'_ [u8], token: &[u8]| -> Option<usize> {
+            let inner = text.trim_ascii_start();
+            inner.starts_with(token).then_some(text.len() - inner.len() + token.len())
+        };
+        let mut rest = row;
+        for token in [b"{".as_slice(), b"\"event\"", b":", b"\""] {
+            rest = &rest[after(rest, token)?..];
         }
+        rest
     };
     let end = memchr::memchr2(b'"', b'\\', &rest[..rest.len().min(96)])?;
     (rest[end] == b'"').then_some(&rest[..end])

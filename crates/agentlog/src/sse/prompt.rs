@@ -18,7 +18,9 @@ pub fn prompt_of(row: &Row<'_>) -> Option<What> {
         _ => return None,
     };
     let mut said = Said::default();
-    said.read(row.inner.payload?);
+    if let Some(payload) = row.inner.payload {
+        said.read(payload);
+    }
     if said.text.is_none() {
         // Older writers: `payload` is the text itself.
         said.text = row.inner.wrapped.and_then(|v| v.text());
@@ -26,7 +28,7 @@ pub fn prompt_of(row: &Row<'_>) -> Option<What> {
     let message_uuid = row.inner.member("message_uuid").and_then(|v| v.str());
     Some(What::Prompt(Prompt {
         form,
-        text: said.text?,
+        text: said.text,
         images: said.images,
         message_uuid: message_uuid.map(String::from),
     }))

@@ -57,6 +57,7 @@ fn row_len(bytes: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)] // Ranges are what is found.
 mod tests {
     use super::*;
 
