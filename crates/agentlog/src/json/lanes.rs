@@ -1,12 +1,13 @@
-//! Marks on x86-64, 16 or 32 bytes at a time. The one place with `unsafe` code: intrinsics.
+//! Marks on x86-64, 16 to 64 bytes at a time. The one place with `unsafe` code: intrinsics.
 #![allow(unsafe_code)]
 
 use super::JsonError;
 use super::scan::{BLOCK, Marks, StringEnd, index_into_by, string_end_by};
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
+    __m128i, __m256i, __m512i, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8, _mm_movemask_epi8,
     _mm_or_si128, _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8,
-    _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm512_cmpeq_epi8_mask,
+    _mm512_cmplt_epu8_mask, _mm512_loadu_si512, _mm512_set1_epi8,
 };
 
 /// The escapes of two characters, by their second.
@@ -24,12 +25,21 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonEr
 
 #[inline]
 pub(super) fn index_into(bytes: &[u8], index: &mut Vec<u32>) -> bool {
-    if is_x86_feature_detected!("avx2") {
+    if is_x86_feature_detected!("avx512bw") {
+        // SAFETY: AVX-512BW was just found to be there.
+        unsafe { index_into_avx512(bytes, index) }
+    } else if is_x86_feature_detected!("avx2") {
         // SAFETY: AVX2 was just found to be there.
         unsafe { index_into_avx2(bytes, index) }
     } else {
         index_into_by(bytes, index, marks, plain_escapes)
     }
+}
+
+#[target_feature(enable = "avx512bw")]
+fn index_into_avx512(bytes: &[u8], index: &mut Vec<u32>) -> bool {
+    let escapes = |block: &[u8; BLOCK]| any64(load64(block), PLAIN);
+    index_into_by(bytes, index, |block| marks_avx512(block), escapes)
 }
 
 #[target_feature(enable = "avx2")]
@@ -75,6 +85,31 @@ pub(super) fn marks_avx2(block: &[u8; BLOCK]) -> Marks {
         backslashes: gather32(block, |v| any32(v, b"\\")),
         controls: gather32(block, |v| _mm256_cmpeq_epi8(_mm256_min_epu8(v, control), v)),
     }
+}
+
+#[target_feature(enable = "avx512bw")]
+#[inline]
+fn marks_avx512(block: &[u8; BLOCK]) -> Marks {
+    let v = load64(block);
+    Marks {
+        quotes: any64(v, b"\""),
+        backslashes: any64(v, b"\\"),
+        controls: _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)),
+    }
+}
+
+#[target_feature(enable = "avx512bw")]
+#[inline]
+fn load64(block: &[u8; BLOCK]) -> __m512i {
+    // SAFETY: a block has the 64 bytes that are loaded, and needs no alignment.
+    unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx512bw")]
+#[inline]
+fn any64<const N: usize>(v: __m512i, set: &[u8; N]) -> u64 {
+    let equal = |b: u8| _mm512_cmpeq_epi8_mask(v, _mm512_set1_epi8(b.cast_signed()));
+    set[1..].iter().fold(equal(set[0]), |found, b| found | equal(*b))
 }
 
 #[target_feature(enable = "sse2")]

@@ -3,6 +3,7 @@
 
 mod envelope;
 mod inner;
+mod meta;
 mod prompt;
 mod salvage;
 
@@ -13,14 +14,15 @@ use memchr::memmem::Finder;
 
 pub use envelope::{Envelope, leading_name};
 pub use inner::{Inner, member};
+pub use meta::Meta;
 pub use prompt::{PROMPT_EVENTS, prompt_of};
 pub use salvage::{Salvage, has_interior_row};
 
 use crate::event::{Head, Provider};
-use crate::json::{self, JsonError, Kind, Value};
+use crate::json::{JsonError, Kind, Value};
 use crate::time::{Stamp, uuid7_ms};
 use crate::zone::{Clock, Evidence, ZoneKey};
-use envelope::present;
+use meta::MetaCache;
 
 /// Why a line is bad.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +51,7 @@ static UTC_KEYS: LazyLock<[Finder<'static>; 2]> =
 pub struct Scratch {
     /// The text of `line`, if it was escaped: [`Inner::text`].
     pub line: Vec<u8>,
-    metadata: Vec<u8>,
+    metadata: MetaCache,
 }
 
 /// A row, opened.
@@ -202,41 +204,6 @@ fn inner_name<'a>(inner: &Inner<'a>) -> Cow<'a, str> {
             format!("claude.{kind}").into()
         }
         _ => outer,
-    }
-}
-
-/// What `metadata` says, or the top level before there was `metadata`.
-#[derive(Clone, Debug, Default)]
-#[allow(missing_docs)]
-pub struct Meta<'a> {
-    pub turn_id: Option<Value<'a>>,
-    pub ver: Option<Value<'a>>,
-    pub pid: Option<Value<'a>>,
-    pub cwd: Option<Value<'a>>,
-    /// Why `metadata` could not be read.
-    pub error: Option<JsonError>,
-}
-
-impl<'a> Meta<'a> {
-    fn open(row: &Envelope<'a>, scratch: &'a mut Vec<u8>) -> Self {
-        let mut meta = Self::default();
-        if let Some(value) = row.metadata {
-            let text = match value.kind {
-                Kind::String { escaped: true } => json::unescape_into(value.raw, scratch),
-                _ => value.raw,
-            };
-            let read = json::fields(text, |key, value| match key {
-                "turn_id" => meta.turn_id = present(value),
-                "ver" => meta.ver = present(value),
-                "pid" => meta.pid = present(value),
-                "cwd" => meta.cwd = present(value),
-                _ => {}
-            });
-            meta.error = read.err();
-        }
-        meta.pid = meta.pid.or(row.pid);
-        meta.cwd = meta.cwd.or(row.cwd);
-        meta
     }
 }
 

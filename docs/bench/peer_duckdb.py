@@ -1,0 +1,17 @@
+"""The same questions in DuckDB, with typed columns. Usage: peer_duckdb.py prompts|events LOG"""
+import sys
+
+import duckdb
+
+COLUMNS = "{event: 'VARCHAR', t: 'VARCHAR', line: 'VARCHAR', metadata: 'VARCHAR', sid: 'VARCHAR'}"
+INNER = "substr(line, 7)"  # without "data: "
+QUERIES = {
+    "prompts": f"SELECT t, sid, json_extract_string({INNER}, '$.payload.message') AS text "
+               "FROM log WHERE event = 'turn.user_message' ORDER BY t",
+    "events": f"SELECT t, sid, event, json_extract(metadata, '$.pid') AS pid, "
+              f"json_extract({INNER}, '$.payload') AS payload FROM log ORDER BY t",
+}
+path = sys.argv[2].replace("'", "''")
+duckdb.execute(f"CREATE VIEW log AS FROM read_json('{path}', format = 'newline_delimited', "
+               f"columns = {COLUMNS}, maximum_object_size = 1000000000)")
+duckdb.execute(f"COPY ({QUERIES[sys.argv[1]]}) TO '/dev/stdout' (FORMAT json)")

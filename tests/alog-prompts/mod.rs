@@ -1,0 +1,4 @@
+//! `alog-prompts`: each prompt once, with the text that the user typed.
+
+mod forms;
+mod truth;

@@ -1,0 +1,125 @@
+//! Both commands against logs whose truth is known, each fault by itself and all at once.
+
+use crate::programs::{EVENTS, PROMPTS, Written, by_keys_of};
+use serde_json::{Value, json};
+use testkit::{Detail, Fault, LogBuilder, Ran, differences};
+
+/// UTC, +07:00, -09:30, +05:45, +13:00.
+const OFFSETS: [i64; 5] = [0, 420, -570, 345, 780];
+
+/// What is wrong with the records: missing, wrong, too many, or out of order.
+fn findings(want: &[Value], ran: &Ran, keys: &[&str]) -> Vec<String> {
+    let got = ran.rows();
+    let same = |(truth, record): (&Value, &Value)| by_keys_of(truth, record) == *truth;
+    if want.len() == got.len() && want.iter().zip(&got).all(same) {
+        return Vec::new();
+    }
+    let mut found = differences(want, &got, keys);
+    if found.is_empty() {
+        let first = want.iter().zip(&got).find(|pair| !same(*pair));
+        found.extend(first.map(|(truth, record)| format!("in place of {truth} came {record}")));
+    }
+    found.truncate(4);
+    found
+}
+
+/// What is wrong with the counts of a run over the whole log.
+fn miscounts(written: &Written) -> Vec<String> {
+    let ran = written.run(EVENTS, &["--summary", "-n", "0"]).expect_code(0);
+    let truth = written.log.truth.all;
+    let bytes = written.log.codex.len() + written.log.claude.len();
+    let want = json!({
+        "files": written.paths.len(), "files_skipped": 0, "bytes": bytes, "lines": truth.lines,
+        "events": truth.events, "records": 0, "bad_lines": truth.bad_lines,
+        "partial_lines": truth.partial_lines, "late_rows": truth.late_rows, "unknown_files": 0,
+    });
+    let got = by_keys_of(&want, &ran.summary());
+    let mut found = Vec::new();
+    if !ran.stdout.is_empty() {
+        found.push("records in spite of -n 0".to_owned());
+    }
+    if got != want {
+        found.push(format!("counted {got} instead of {want}"));
+    }
+    found
+}
+
+/// Everything wrong with both commands on that log.
+fn untrue(builder: &LogBuilder) -> Vec<String> {
+    let written = Written::new(builder);
+    let prompts = written.run(PROMPTS, &[]).expect_code(0);
+    let events = written.run(EVENTS, &[]).expect_code(0);
+    let truth = &written.log.truth;
+    let mut found = findings(&truth.prompts, &prompts, &["provider", "sid", "t", "text"]);
+    found.extend(findings(&truth.events, &events, &["provider", "sid", "t", "event", "seq"]));
+    let errors = events.rows().iter().filter(|event| !event["payload_error"].is_null()).count();
+    let expected = truth.all.payload_errors + broken_metadata(&written.log.codex);
+    if errors as u64 != expected {
+        found.push(format!("{errors} payload errors instead of {expected}"));
+    }
+    found.extend(miscounts(&written));
+    found
+}
+
+/// Rows whose metadata is not JSON say so in `payload_error` too; the truth counts payloads only.
+fn broken_metadata(log: &[u8]) -> u64 {
+    let is_broken = |row: &&[u8]| {
+        let row: Option<Value> = serde_json::from_slice(row).ok();
+        let metadata = row.as_ref().and_then(|row| row.get("metadata")?.as_str());
+        metadata.is_some_and(|text| serde_json::from_str::<Value>(text).is_err())
+    };
+    log.split(|byte| *byte == b'\n').filter(is_broken).count() as u64
+}
+
+fn expect_true(untrue: Vec<(String, Vec<String>)>) {
+    let bad: Vec<_> = untrue.into_iter().filter(|(_, found)| !found.is_empty()).collect();
+    let told: Vec<String> =
+        bad.iter().map(|(name, found)| format!("{name}:\n    {}", found.join("\n    "))).collect();
+    assert!(bad.is_empty(), "{} logs are read wrongly:\n{}", bad.len(), told.join("\n"));
+}
+
+fn each_fault(faults: &[Fault]) {
+    let one = |fault: &Fault| {
+        let builder = LogBuilder::new(31).turns(2).fault(*fault);
+        (format!("{fault:?}"), untrue(&builder))
+    };
+    expect_true(faults.iter().map(one).collect());
+}
+
+#[test]
+fn each_fault_alone_first_half() {
+    each_fault(&Fault::ALL[..Fault::ALL.len() / 2]);
+}
+
+#[test]
+fn each_fault_alone_second_half() {
+    each_fault(&Fault::ALL[Fault::ALL.len() / 2..]);
+}
+
+#[test]
+fn no_fault_in_every_zone() {
+    let one = |offset: &i64| {
+        let builder = LogBuilder::new(32).codex_sessions(2).claude_sessions(2);
+        (format!("offset {offset}"), untrue(&builder.turns(2).offset_minutes(*offset)))
+    };
+    expect_true(OFFSETS.iter().map(one).collect());
+}
+
+#[test]
+fn all_faults_in_every_zone() {
+    let one = |(seed, offset): (u64, &i64)| {
+        let builder = LogBuilder::new(40 + seed).turns(1).faults(&Fault::ALL);
+        let builder = builder.detail(Detail::Brief);
+        (format!("seed {seed}, offset {offset}"), untrue(&builder.offset_minutes(*offset)))
+    };
+    expect_true((0..).zip(&OFFSETS).map(one).collect());
+}
+
+#[test]
+fn many_sessions_with_all_faults() {
+    let one = |seed: u64| {
+        let builder = LogBuilder::new(seed).codex_sessions(4).claude_sessions(4).turns(2);
+        (format!("seed {seed}"), untrue(&builder.detail(Detail::Brief).faults(&Fault::ALL)))
+    };
+    expect_true((50..53).map(one).collect());
+}

@@ -1,0 +1,147 @@
+//! The shape of the records: every key, in its order, with a value of its kind, and a place in the
+//! log that holds the row. Records are read with `deny_unknown_fields`.
+
+mod schema;
+mod shapes;
+
+use crate::programs::{EVENTS, PROMPTS, Written, codex_prompt, events, prompts, run_on};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+pub use shapes::{BadLine, checked};
+use shapes::{Event, Prompt, Summary};
+use std::collections::HashMap;
+use std::fs;
+use testkit::{Ran, Row, parse_stamp, utc_stamp};
+
+/// All records of a run, each checked against its type.
+fn typed<R: DeserializeOwned + Serialize>(ran: &Ran) -> Vec<Value> {
+    let records: Vec<Value> = ran.text().lines().map(checked::<R>).collect();
+    for (record, index) in records.iter().zip(1..) {
+        assert_eq!(record["index"], json!(index));
+    }
+    records
+}
+
+/// The files that records speak of, each with the places of its line ends.
+#[derive(Default)]
+struct Files(HashMap<String, (Vec<u8>, Vec<usize>)>);
+
+impl Files {
+    /// The row at a place, with the number of its line checked.
+    fn row_at(&mut self, src: &Value) -> Value {
+        let path = src["path"].as_str().expect("a path");
+        let (file, ends) = self.0.entry(path.to_owned()).or_insert_with(|| {
+            let bytes = fs::read(path).expect("the file that the record names");
+            let ends = (0..bytes.len()).filter(|at| bytes[*at] == b'\n').collect();
+            (bytes, ends)
+        });
+        let number = |key: &str| src[key].as_u64().expect("a number") as usize;
+        let (from, to) = (number("offset"), number("offset") + number("len"));
+        assert_eq!(number("line"), ends.partition_point(|end| *end < from) + 1, "{src}");
+        assert!(!file[from..to].ends_with(b"\r"), "{src}");
+        serde_json::from_slice(&file[from..to]).expect("a whole row")
+    }
+
+    /// Checks what all records have.
+    fn expect_head(&mut self, record: &Value, schema: &str) -> Value {
+        assert_eq!(record["schema"], schema);
+        let t = record["t"].as_str().expect("a time");
+        let ms = t.strip_suffix('Z').and_then(parse_stamp);
+        assert_eq!(ms.map(utc_stamp).as_deref(), Some(t), "RFC 3339, UTC, milliseconds");
+        let texts = ["sid", "turn_id", "round", "flow_id", "cwd", "ver", "model"];
+        assert!(texts.iter().all(|key| record[key] != ""), "unknown is null: {record}");
+        let row = self.row_at(&record["src"]);
+        for key in ["sid", "round", "flow_id"] {
+            let said = row.get(key).filter(|text| **text != "").unwrap_or(&Value::Null);
+            assert_eq!(record[key], *said, "{key} of {row}");
+        }
+        row
+    }
+}
+
+#[test]
+fn events_have_their_keys_and_places() {
+    for written in [Written::clean(61), Written::faulty(62)] {
+        let records = typed::<Event>(&written.run(EVENTS, &[]).expect_code(0));
+        assert!(records.len() > 300);
+        let mut files = Files::default();
+        for record in records.iter().step_by(7) {
+            let row = files.expect_head(record, "alog.event/1");
+            assert_eq!(row.get("event").unwrap_or(&record["event"]), &record["event"]);
+            assert_eq!(row.get("data_count").unwrap_or(&Value::Null), &record["seq"]);
+        }
+    }
+}
+
+#[test]
+fn prompts_have_their_keys_and_places() {
+    for written in [Written::clean(61), Written::faulty(62)] {
+        let records = typed::<Prompt>(&written.run(PROMPTS, &[]).expect_code(0));
+        assert!(records.len() >= 4);
+        let mut files = Files::default();
+        for record in records {
+            files.expect_head(&record, "alog.prompt/1");
+            let kind = record["kind"].as_str().unwrap_or_default();
+            assert!(["prompt", "queued"].contains(&kind), "{record}");
+            assert_eq!(record["session_turn"].is_null(), kind == "queued", "{record}");
+            assert!(record.get("rows").is_none());
+        }
+        for record in typed::<Prompt>(&written.run(PROMPTS, &["--explain"]).expect_code(0)) {
+            let rows = record["rows"].as_array().expect("rows");
+            assert!(rows.iter().any(|row| row["src"] == record["src"]), "{record}");
+            assert!(rows.iter().all(|row| files.row_at(&row["src"]).is_object()));
+        }
+    }
+}
+
+#[test]
+fn the_summary_is_the_last_line_of_stderr() {
+    let written = Written::faulty(64);
+    for program in [EVENTS, PROMPTS] {
+        let ran = written.run(program, &["--summary"]).expect_code(0);
+        let last = ran.stderr.lines().next_back().expect("a summary");
+        let summary = checked::<Summary>(last);
+        assert_eq!(summary["schema"], "alog.summary/1");
+        assert_eq!(summary["records"], json!(ran.rows().len()));
+        let plain = written.run(program, &[]);
+        assert!(!plain.stderr.contains("alog.summary"), "{}", plain.stderr);
+        assert_eq!(plain.stdout, ran.stdout);
+    }
+}
+
+#[test]
+fn standard_input_is_named_with_a_dash() {
+    let bytes = codex_prompt(0, "x").to_bytes();
+    for command in [events(), prompts()] {
+        let ran = command.arg("-").stdin(&bytes).run().expect_code(0);
+        let want = json!({"path": "-", "line": 1, "offset": 0, "len": bytes.len() - 1});
+        assert_eq!(ran.rows()[0]["src"], want);
+    }
+}
+
+#[test]
+fn places_in_compressed_logs_count_decompressed_bytes() {
+    let written = Written::clean(63);
+    let gz = written.dir.write_gz("c.jsonl.gz", &written.log.codex);
+    let plain = events().arg(&written.paths[0]).run().expect_code(0).rows();
+    let packed = events().arg(&gz).run().expect_code(0).rows();
+    assert_eq!(packed.len(), plain.len());
+    for (packed, plain) in packed.iter().zip(&plain) {
+        let place = |event: &Value| ["line", "offset", "len"].map(|key| event["src"][key].clone());
+        assert_eq!(place(packed), place(plain));
+        assert_eq!(packed["src"]["path"], gz.display().to_string());
+    }
+}
+
+#[test]
+fn a_row_without_any_time_says_null() {
+    let row = Row::codex("turn.user_message").payload(json!({"message": "x"}));
+    let bytes = row.without_t().without_round().to_bytes();
+    for program in [EVENTS, PROMPTS] {
+        let ran = run_on(program, &[], &bytes).expect_code(0);
+        assert_eq!(ran.rows()[0]["t"], Value::Null, "{}", ran.text());
+        let ran = run_on(program, &["--since", "2w"], &bytes).expect_code(0);
+        assert_eq!(ran.text(), "");
+    }
+}
