@@ -1,1 +1,5 @@
-//! Soon.
+//! Where logs come from: files, folders, lists, standard input, the default roots.
+
+mod discovery;
+mod files;
+mod streams;

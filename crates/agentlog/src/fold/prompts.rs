@@ -5,16 +5,20 @@
 //! 500 ms; what was typed while the agent was busy counts as `queued` unless it came back as an
 //! ordinary prompt or went back into the editor.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+mod queue;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
 
 use super::Used;
-use crate::event::{self, Event, Head, PromptForm, Queue, Src, What};
+use crate::event::{self, Event, Head, PromptForm, Src, What};
 use crate::json::Text;
+use session::{Session, Told};
 
 /// How far the two forms of one Codex prompt may be apart, in milliseconds.
 pub const TWIN_MS: i64 = 2000;
-/// How soon a Claude prompt without an id may be logged again, in milliseconds.
-const AGAIN_MS: i64 = 500;
 /// What the writer adds to a session's first prompt, before the session's id.
 const AGENT_ID: &str = "\nYour agent Id is: ";
 
@@ -75,45 +79,10 @@ pub struct Prompt {
 pub struct Prompts {
     options: Options,
     sessions: HashMap<Option<String>, Session>,
-    /// Ids of Claude messages that were told.
-    told: HashSet<String>,
-    /// Sessions in which a record waits, in no order.
+    /// Claude messages that were told, by id.
+    messages: HashMap<String, Src>,
+    /// Sessions in which a record waits.
     waiting: HashSet<Option<String>>,
-}
-
-/// What a session holds open.
-#[derive(Debug, Default)]
-struct Session {
-    prompts: u64,
-    /// Records in order of their rows; the first waits for its twin.
-    line: VecDeque<Held>,
-    /// Texts told lately, with their times.
-    lately: VecDeque<(Option<i64>, PromptForm, Option<Text>)>,
-    /// For each process: the turn that its last prompt opened.
-    turn: HashMap<Option<i64>, String>,
-    queue: VecDeque<Queued>,
-}
-
-#[derive(Debug)]
-struct Held {
-    record: Prompt,
-    /// Time of the row, if a twin may still replace it.
-    until_twin: Option<i64>,
-}
-
-#[derive(Debug)]
-struct Queued {
-    record: Prompt,
-    state: QueueState,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum QueueState {
-    Waiting,
-    /// Taken from the queue; an ordinary prompt should follow.
-    Dequeued,
-    /// The ordinary prompt came before the row that says it was taken.
-    Delivered,
 }
 
 impl Prompts {
@@ -129,8 +98,11 @@ impl Prompts {
         }
         let Event { t, src, head, what } = event;
         match what {
-            What::Prompt(said) => self.prompt(t, src, head, said, out),
-            What::Queue(change) => self.queue(t, src, head, change, out),
+            What::Prompt(said) => self.prompt(Row { t, src, head }, said, out),
+            What::Queue(change) => {
+                let session = self.sessions.entry(head.sid.clone()).or_default();
+                out.extend(session.queue.change(Row { t, src, head }, change, self.options));
+            }
         }
     }
 
@@ -140,7 +112,7 @@ impl Prompts {
         self.waiting.retain(|sid| {
             let Some(session) = sessions.get_mut(sid) else { return false };
             session.release(Some(t), out);
-            !session.line.is_empty()
+            session.holds()
         });
     }
 
@@ -152,267 +124,71 @@ impl Prompts {
     /// The input is over.
     pub fn finish(&mut self, out: &mut Vec<Prompt>) {
         self.advance(i64::MAX, out);
-        let mut left: Vec<Prompt> = Vec::new();
-        for session in self.sessions.values_mut() {
-            let open = session.queue.drain(..).filter(|q| q.state != QueueState::Delivered);
-            left.extend(open.map(|q| q.record));
-        }
-        left.sort_by_key(|p| (p.t, p.src));
+        let mut left: Vec<_> =
+            self.sessions.values_mut().flat_map(|session| session.queue.left()).collect();
+        left.sort_by_key(|prompt| (prompt.t, prompt.src));
         out.append(&mut left);
     }
 
-    fn prompt(
-        &mut self,
-        t: Option<i64>,
-        src: Src,
-        head: Head,
-        said: event::Prompt,
-        out: &mut Vec<Prompt>,
-    ) {
-        let text = match said.text {
-            Some(text) if !self.options.raw_text => Some(without_agent_id(text, &head)),
-            text => text,
-        };
-        let session = self.sessions.entry(head.sid.clone()).or_default();
-        session.forget(t);
-        let mut twins = Vec::new();
-        let drop_as = match said.form {
-            PromptForm::CodexMessage => {
-                twins = session.drop_twins(text.as_ref());
-                None
-            }
-            PromptForm::CodexPrompt => {
-                let twin = session.told_lately(t, TWIN_MS, text.as_ref(), PromptForm::CodexMessage);
-                twin.then_some("said by turn.user_message too")
-            }
-            PromptForm::Claude => {
-                if let Some(id) = said.message_uuid {
-                    (!self.told.insert(id)).then_some("said before with this id")
-                } else {
-                    let again = session.told_lately(t, AGAIN_MS, text.as_ref(), PromptForm::Claude);
-                    again.then_some("said again within 500 ms")
+    fn prompt(&mut self, row: Row, said: event::Prompt, out: &mut Vec<Prompt>) {
+        // Texts are compared without what the writer adds, whatever is printed.
+        let typed = said.text.as_ref().map(|text| without_agent_id(text, &row.head));
+        let session = self.sessions.entry(row.head.sid.clone()).or_default();
+        let told = Told { t: row.t, form: said.form, text: typed.clone(), src: row.src };
+        let before = match said.message_uuid {
+            Some(id) => match self.messages.get(&id) {
+                Some(src) => Some((*src, "said before with this id")),
+                None => {
+                    self.messages.insert(id, row.src);
+                    None
                 }
-            }
+            },
+            None => session.told_before(&told),
         };
-        if let Some(how) = drop_as {
-            return session.note(text.as_ref(), Used { src, how }, out);
+        if let Some((of, how)) = before {
+            return session.note(of, Used { src: row.src, how }, out);
         }
-        session.take_from_queue(text.as_ref());
-        session.lately.push_back((t, said.form, text.clone()));
-        let (kind, text) = session.kind_of(&head, said.form, text);
-        let mut record = self.options.record(t, head, kind, text, said.images, src);
-        for src in twins {
-            self.options.note(&mut record, Used { src, how: "said by turn.user_message too" });
-        }
-        let session_id = record.head.sid.clone();
-        let until_twin = t.filter(|_| said.form == PromptForm::CodexPrompt);
-        session.line.push_back(Held { record, until_twin });
+        let mut rows = vec![Used { src: row.src, how: "prompt" }];
+        rows.extend(session.drop_twins(&told));
+        rows.extend(typed.as_ref().and_then(|text| session.queue.came_as_prompt(text)));
+        let (kind, args) = session.kind_of(&row.head, said.form, typed.as_ref());
+        let text = args.or(if self.options.raw_text { said.text } else { typed });
+        let mut record = self.options.record(row, kind, text, rows);
+        record.images = said.images;
+        let sid = record.head.sid.clone();
+        session.take(record, told);
         session.release(None, out);
-        if !session.line.is_empty() {
-            self.waiting.insert(session_id);
+        if session.holds() {
+            self.waiting.insert(sid);
         }
     }
+}
 
-    fn queue(
-        &mut self,
-        t: Option<i64>,
-        src: Src,
-        head: Head,
-        change: Queue,
-        out: &mut Vec<Prompt>,
-    ) {
-        let session = self.sessions.entry(head.sid.clone()).or_default();
-        match change {
-            Queue::Enqueue(text) if is_notice(&text) => {}
-            Queue::Enqueue(text) => {
-                let record = self.options.record(t, head, Kind::Queued, Some(text), None, src);
-                session.queue.push_back(Queued { record, state: QueueState::Waiting });
-            }
-            Queue::Remove(text) => {
-                if let Some(mut queued) = session.unqueue(&text) {
-                    self.options.note(
-                        &mut queued.record,
-                        Used { src, how: "removed: delivered inside the turn" },
-                    );
-                    out.push(queued.record);
-                }
-            }
-            Queue::Dequeue(text) => session.dequeue(&text),
-            Queue::PopAll => session.queue.retain(|q| q.state == QueueState::Dequeued),
-        }
-    }
+/// The row of an event, but for what it says.
+#[derive(Debug)]
+struct Row {
+    t: Option<i64>,
+    src: Src,
+    head: Head,
 }
 
 impl Options {
-    fn record(
-        self,
-        t: Option<i64>,
-        head: Head,
-        kind: Kind,
-        text: Option<Text>,
-        images: Option<u64>,
-        src: Src,
-    ) -> Prompt {
-        let how = if kind == Kind::Queued { "queued" } else { "prompt" };
-        let rows = if self.explain { vec![Used { src, how }] } else { Vec::new() };
-        Prompt { t, head, kind, text, images, session_turn: None, src, rows }
-    }
-
-    fn note(self, record: &mut Prompt, used: Used) {
-        if self.explain {
-            record.rows.push(used);
-        }
+    fn record(self, row: Row, kind: Kind, text: Option<Text>, rows: Vec<Used>) -> Prompt {
+        let Row { t, src, head } = row;
+        let rows = if self.explain { rows } else { Vec::new() };
+        Prompt { t, head, kind, text, images: None, session_turn: None, src, rows }
     }
 }
 
-impl Session {
-    /// Gives out what waits no longer: at time `now`, or if it never waited.
-    fn release(&mut self, now: Option<i64>, out: &mut Vec<Prompt>) {
-        while let Some(held) = self.line.front() {
-            if let Some(since) = held.until_twin
-                && now.is_none_or(|now| now <= since + TWIN_MS)
-            {
-                return;
-            }
-            let Some(Held { mut record, .. }) = self.line.pop_front() else { return };
-            if record.kind == Kind::Prompt {
-                self.prompts += 1;
-                record.session_turn = Some(self.prompts);
-            }
-            out.push(record);
-        }
-    }
-
-    /// A `turn.user_message` came: the rows that hold its older form are dropped.
-    fn drop_twins(&mut self, text: Option<&Text>) -> Vec<Src> {
-        let mut dropped = Vec::new();
-        self.line.retain(|held| {
-            let twin = held.until_twin.is_some() && same(held.record.text.as_ref(), text);
-            if twin {
-                dropped.push(held.record.src);
-            }
-            !twin
-        });
-        dropped
-    }
-
-    fn told_lately(
-        &self,
-        t: Option<i64>,
-        within: i64,
-        text: Option<&Text>,
-        form: PromptForm,
-    ) -> bool {
-        self.lately.iter().any(|(told, f, said)| {
-            let near = match (t, told) {
-                (Some(t), Some(told)) => (t - told).abs() <= within,
-                _ => true,
-            };
-            near && *f == form && same(said.as_ref(), text)
-        })
-    }
-
-    fn forget(&mut self, now: Option<i64>) {
-        let Some(now) = now else { return };
-        while let Some((Some(t), ..)) = self.lately.front()
-            && now - t > TWIN_MS
-        {
-            self.lately.pop_front();
-        }
-    }
-
-    /// Notes a dropped row with the record that says the same, if it is still here.
-    fn note(&mut self, text: Option<&Text>, used: Used, out: &mut [Prompt]) {
-        let waiting = self.line.iter_mut().map(|held| &mut held.record);
-        let record = waiting.chain(out.iter_mut()).rfind(|record| same(record.text.as_ref(), text));
-        if let Some(record) = record.filter(|record| !record.rows.is_empty()) {
-            record.rows.push(used);
-        }
-    }
-
-    /// A further prompt with the open turn's id is steering; a slash command is told by its tag.
-    fn kind_of(
-        &mut self,
-        head: &Head,
-        form: PromptForm,
-        text: Option<Text>,
-    ) -> (Kind, Option<Text>) {
-        if let (PromptForm::CodexMessage, Some(turn)) = (form, head.numeric_turn_id()) {
-            let open = self.turn.insert(head.pid, turn.to_owned());
-            return (if open.as_deref() == Some(turn) { Kind::Queued } else { Kind::Prompt }, text);
-        }
-        match (form, text.as_ref().and_then(command_args)) {
-            (PromptForm::Claude, Some(args)) => (Kind::Command, Some(args)),
-            _ => (Kind::Prompt, text),
-        }
-    }
-
-    /// An ordinary prompt came: if it waited in the queue, that entry is told by it.
-    fn take_from_queue(&mut self, text: Option<&Text>) {
-        let of = |state| move |q: &Queued| q.state == state && same(q.record.text.as_ref(), text);
-        if let Some(at) = self.queue.iter().position(of(QueueState::Dequeued)) {
-            self.queue.remove(at);
-        } else if let Some(at) = self.queue.iter().position(of(QueueState::Waiting)) {
-            self.queue[at].state = QueueState::Delivered;
-        }
-    }
-
-    fn dequeue(&mut self, text: &Text) {
-        let Some(at) = self.next_in_queue(text) else { return };
-        match self.queue[at].state {
-            QueueState::Delivered => drop(self.queue.remove(at)),
-            _ => self.queue[at].state = QueueState::Dequeued,
-        }
-    }
-
-    fn unqueue(&mut self, text: &Text) -> Option<Queued> {
-        let at = self.next_in_queue(text)?;
-        self.queue.remove(at).filter(|q| q.state == QueueState::Waiting)
-    }
-
-    /// The entry that a row with this text means: that text's, else the oldest.
-    fn next_in_queue(&self, text: &Text) -> Option<usize> {
-        let there = |q: &Queued| q.state != QueueState::Dequeued;
-        let same = self.queue.iter().position(|q| there(q) && q.record.text.as_ref() == Some(text));
-        same.or_else(|| self.queue.iter().position(there))
-    }
-}
-
-/// Whether two texts are known and the same.
-fn same(a: Option<&Text>, b: Option<&Text>) -> bool {
-    a.is_some() && a == b
-}
-
-/// Takes off the agent id that the writer adds to the first prompt of an attachment.
-fn without_agent_id(mut text: Text, head: &Head) -> Text {
-    let Some(sid) = &head.sid else { return text };
-    let suffix = format!("{AGENT_ID}{sid}");
-    if let Some(rest) = text.as_bytes().strip_suffix(suffix.as_bytes()) {
+/// Takes off the agent id that the writer adds to the first prompt of a process.
+fn without_agent_id(text: &Text, head: &Head) -> Text {
+    let mut text = text.clone();
+    if let Some(sid) = &head.sid
+        && let suffix = format!("{AGENT_ID}{sid}")
+        && let Some(rest) = text.as_bytes().strip_suffix(suffix.as_bytes())
+    {
         let len = rest.len();
         text.truncate(len);
     }
     text
 }
-
-/// Messages of background tasks travel through the queue too; nobody typed them.
-fn is_notice(text: &Text) -> bool {
-    text.as_bytes().starts_with(b"<task-notification>")
-}
-
-/// What was given to a slash command, if the text is one.
-fn command_args(text: &Text) -> Option<Text> {
-    let text = text.to_str_lossy();
-    if !text.starts_with("<command-name>") && !text.starts_with("<command-message>") {
-        return None;
-    }
-    let tag = |name: &str| {
-        let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        Some(rest.split_once(&format!("</{name}>"))?.0.trim().to_owned())
-    };
-    let name = tag("command-name").unwrap_or_default();
-    let args = tag("command-args").unwrap_or_default();
-    Some(Text::from([name, args].join(" ").trim()))
-}
-
-#[cfg(test)]
-mod tests;

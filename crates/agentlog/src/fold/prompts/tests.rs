@@ -1,7 +1,7 @@
 //! What counts as a prompt, case by case: each list of events, and the records it comes to.
 
 use super::*;
-use crate::event::{Prompt as Said, PromptForm::*};
+use crate::event::{Prompt as Said, PromptForm, PromptForm::*, Queue};
 
 /// An event of session `s`, process 1, at so many milliseconds.
 fn at(t: i64, what: What) -> Event {
@@ -144,6 +144,16 @@ fn the_agent_id_of_this_session_is_taken_off() {
 }
 
 #[test]
+fn raw_text_is_printed_but_not_compared() {
+    let mut fold = Prompts::new(Options { raw_text: true, ..Options::default() });
+    let mut out = Vec::new();
+    fold.feed(at(0, said(CodexPrompt, "a")), &mut out);
+    fold.feed(at(300, said(CodexMessage, "a\nYour agent Id is: s")), &mut out);
+    fold.finish(&mut out);
+    assert_eq!(out.len(), 1);
+}
+
+#[test]
 fn slash_commands_are_told_by_their_tags() {
     let text = "<command-message>review</command-message>\n<command-name>/review</command-name>\n<command-args>the parser</command-args>";
     assert_eq!(fold(vec![at(0, said(Claude, text))]), ["command - /review the parser"]);
@@ -171,4 +181,21 @@ fn every_row_is_explained() {
     let rows: Vec<_> = out[0].rows.iter().map(|used| (used.src.offset, used.how)).collect();
     let twin = "said by turn.user_message too";
     assert_eq!((out.len(), rows), (1, vec![(1, "prompt"), (0, twin), (2, twin)]));
+}
+
+#[test]
+fn a_dropped_row_is_explained_with_its_own_record() {
+    let mut fold = Prompts::new(Options { explain: true, ..Options::default() });
+    let mut out = Vec::new();
+    for (t, sid, id) in [(1, "s1", "u1"), (2, "s2", "u2"), (3, "s1", "u1")] {
+        let mut event = at(t, with_id("hi", id));
+        event.head.sid = Some(sid.into());
+        fold.feed(event, &mut out);
+    }
+    let rows: Vec<_> = out.iter().map(|p| p.rows.len()).collect();
+    assert_eq!(rows, [2, 1]);
+    let queued = [at(4, enqueue("x")), at(5, dequeue()), at(6, with_id("x", "3"))];
+    queued.into_iter().for_each(|event| fold.feed(event, &mut out));
+    let rows: Vec<_> = out[2].rows.iter().map(|used| used.src.offset).collect();
+    assert_eq!(rows, [6, 4]);
 }
