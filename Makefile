@@ -21,7 +21,7 @@ lint:                           ## layout of the sources, clippy, what stands at
 	.ci/top-level
 
 bench: build                    ## ratios to other tools on 1 GB (docs/bench.md)
-	cargo run --release --package alog-testkit --bin alog-testlog -- big bench-data/big.jsonl --bytes 1G --seed 7
+	cargo run --release --package alog-testkit --bin testlog -- big bench-data/big.jsonl --bytes 1G --seed 7
 	python3 docs/bench/bench.py --bin $(BIN) --data bench-data
 	cargo bench --package alog-agentlog --bench decode --package alog-jsonl --bench search
 
@@ -30,4 +30,4 @@ install: build                  ## commands, manual pages and completions, below
 
 docs: build                     ## the generated files: JSON Schemas and fixtures
 	for record in event prompt; do $(BIN)/alog-$${record}s --schema > docs/schemas/alog.$$record.1.json; done
-	cargo run --release --package alog-testkit --bin alog-testlog -- fixtures tests/fixtures
+	cargo run --release --package alog-testkit --bin testlog -- fixtures tests/fixtures

@@ -3,24 +3,31 @@
 # Usage: docs/demo.sh BIN_DIR
 set -euo pipefail
 bin=$(cd "${1:?usage: docs/demo.sh BIN_DIR}" && pwd)
-cd "$(dirname "$0")/../tests/fixtures"
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+cp -R "$(dirname "$0")/../tests/fixtures/." "$logs"
+cd "$logs"
 PATH=$bin:$PATH
 export PATH COLUMNS=${COLUMNS:-110}
 
+bold='' plain=''
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+
 show() {
-    printf '\n\033[1m$ %s\033[0m\n' "$1"
-    bash -c "$1" </dev/null
+    printf '\n%s$ %s%s\n' "$bold" "$1" "$plain"
+    bash -c "$1" </dev/null 2>&1
 }
-with_jq() {
-    if command -v jq >/dev/null; then show "$1"; else printf '\n$ %s\n(skipped: jq is not installed)\n' "$1"; fi
+show_with_jq() {
+    if command -v jq >/dev/null; then show "$1"; else printf '\n$ %s\n(left out: jq is not installed)\n' "$1"; fi
 }
 
-printf 'The logs are in tests/fixtures: one of Codex CLI, one of Claude Code.\n'
+printf 'The logs are those of tests/fixtures: one of Codex CLI, one of Claude Code, one full of faults.\n'
 show 'alog-prompts codex claude --last 5 --zone UTC -o table'
 show 'alog-prompts codex --last 1 --pretty'
-with_jq "alog-prompts codex claude | jq -r '[.t, .provider, .text[:60]] | @tsv'"
+show_with_jq "alog-prompts codex claude | jq -r '[.t, .provider, .text[:60]] | @tsv'"
 show 'alog-events codex claude -e codex.idle,claude.stop --last 3'
-with_jq "alog-events codex -e turn.exec.end | jq -c '{t, exit_code: .payload.exit_code, command: .payload.command}' | head -n 5"
-with_jq "alog-events codex claude | jq -r .event | sort | uniq -c | sort -rn | head -n 8"
-show 'alog-events faults.jsonl --bad-lines /dev/stdout --summary --last 0 | cut -c 1-110'
-printf '\nThe same commands without a path read the logs of this machine: %s/alog lists what is there.\n' "$bin"
+show_with_jq "alog-events codex -e turn.exec.end | jq -c '{t, exit_code: .payload.exit_code, seconds: .payload.duration.secs}'"
+show_with_jq "alog-events codex claude | jq -r .event | sort | uniq -c | sort -rn | head -n 8"
+show 'alog-events faults.jsonl --bad-lines bad.jsonl --summary --last 0'
+show 'cut -c 1-110 bad.jsonl'
+printf '\nWithout a path, the commands read the logs of this machine. %s/alog says which there are.\n' "$bin"

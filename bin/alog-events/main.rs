@@ -5,27 +5,35 @@ mod rows;
 use std::process::ExitCode;
 
 use agentlog::record::{EVENT, RecordWriter, SrcPath};
+use anyhow::Context;
 use clap::Parser;
-use cli::{CommonFlags, Form, Lateness, Limit, Look, Output, Row, Run, Step, Verdict};
-use jsonl::Grep;
+use cli::{
+    CommonFlags, Form, Lateness, Limit, Look, Output, Row, Run, Step, Verdict, ZONE_NEEDLES,
+};
+use jsonl::{Grep, Needles};
 use rows::{Body, EventRows, EventTimes, Names, Owned, Room};
 
 /// Print the events of the logs, decoded, in order of time
 ///
 /// Every row becomes one record of the same shape, with the payload as the log has it. Lines that
-/// cannot be read are counted and told, never dropped in silence.
+/// cannot be read are counted and told, never dropped in silence. This version reads centralized
+/// SSE logs of Claude Code and Codex.
 #[derive(Parser)]
 #[command(name = "alog-events", version, after_long_help = EXAMPLES)]
 struct Args {
-    /// Only events with such names: turn.*, claude.stop, !*.delta …
+    /// Only events with such names, such as 'turn.*' or '!*delta'
+    ///
+    /// May be given several times; commas part several patterns. Those that start with ! exclude.
     #[arg(short, long, value_name = "GLOB")]
     event: Vec<String>,
 
-    /// Only lines that match, as they stand in the log
+    /// Only lines that match a regular expression
+    ///
+    /// The line is searched as it stands in the log: quotes inside it are written \".
     #[arg(long, value_name = "REGEX")]
     grep: Option<String>,
 
-    /// Print the source lines unchanged
+    /// Print the source lines unchanged; takes no -o
     #[arg(long, conflicts_with_all = ["pretty", "schema"])]
     raw: bool,
 
@@ -35,10 +43,13 @@ struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  alog-events -e turn.exec.end LOG | jq .payload.exit_code     exit codes of all commands
-  alog-events -e codex.idle,claude.stop -n 5                   when the agents last stopped
-  alog-events -e '!*delta' --since 2h -o table                 the last two hours, without deltas
-  alog-events --grep 'call_A1' --raw LOG                       the source rows of one call";
+  alog-events -e turn.exec.end LOG | jq .payload.exit_code     # exit codes of all commands
+  alog-events -e codex.idle,claude.stop -n 5                   # when the agents last stopped
+  alog-events -e '!*delta' --since 2h -o table                 # two hours, without deltas
+  alog-events --grep 'call_A1' --raw LOG                       # the source rows of one call
+
+Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
+--strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
 
 /// What may be kept in memory instead of reading the logs again, in bytes.
 const ROOM: usize = 64 << 20;
@@ -53,13 +64,15 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     }
     let names = Names::new(&args.event)?;
     let grep = args.grep.as_deref().map(Grep::new).transpose()?;
-    let look = grep.as_ref().map_or(Look::All, Look::Grep);
+    let zones = Needles::new(&ZONE_NEEDLES).context("no needles")?;
+    let look = grep.as_ref().map_or(Look::All, |grep| Look::Grep(grep, &zones));
     let mut run = Run::new(&args.common)?;
     let printer = Printer {
         output: Output::new(&args.common.output, &EVENT, false),
         paths: run.logs.iter().map(|log| log.src.clone()).collect(),
         raw: args.raw,
         limit: run.selection.limit,
+        no_session: false,
     };
     let at_once = !matches!(printer.limit, Limit::Last(_)) && !printer.output.waits_for_end();
     let command = Command { names, look, printer };
@@ -84,7 +97,7 @@ impl Command<'_> {
     fn files(self, run: &mut Run) -> anyhow::Result<()> {
         let Self { names, look, mut printer } = self;
         run.spool_live()?;
-        let picks = names.pick() || matches!(look, Look::Grep(_)) || run.selection.is_choosy();
+        let picks = names.pick() || matches!(look, Look::Grep(..)) || run.selection.is_choosy();
         if !picks && run.bytes_on_disk() > ROOM as u64 {
             run.learn_zones()?;
         } else if printer.kept(&names, look, run)? {
@@ -118,6 +131,7 @@ impl Command<'_> {
             }
             Ok(false)
         })?;
+        printer.no_session = selection.names_sessions() && rows.met().is_empty();
         printer.finish(run)
     }
 }
@@ -127,6 +141,8 @@ struct Printer {
     paths: Vec<SrcPath>,
     raw: bool,
     limit: Limit,
+    /// Whether sessions were asked for and none was met.
+    no_session: bool,
 }
 
 impl Printer {
@@ -148,7 +164,9 @@ impl Printer {
             Ok(())
         })?;
         run.zones.learn(evidence);
-        run.selection.settle(&rows.met())?;
+        let met = rows.met();
+        self.no_session = selection.names_sessions() && met.is_empty();
+        run.selection.settle(&met)?;
         if room.is_over() {
             run.is_told();
             return Ok(false);
@@ -225,6 +243,9 @@ impl Printer {
 
     fn finish(mut self, run: &mut Run) -> anyhow::Result<()> {
         self.output.finish()?;
+        if self.no_session {
+            run.report.remark("--session: no such session in what was read");
+        }
         run.report.counts.records = self.output.printed();
         Ok(())
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use agentlog::json;
 use agentlog::record::{event_head_into, event_into, event_tail_into};
 use agentlog::sse;
+use anyhow::Context;
 use cli::{Decode, Selection};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
@@ -24,12 +25,13 @@ impl Names {
     pub fn new(patterns: &[String]) -> anyhow::Result<Self> {
         let (mut wanted, mut unwanted) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         let mut any = false;
-        for pattern in patterns.iter().flat_map(|list| list.split(',')) {
+        for pattern in patterns.iter().flat_map(|list| listed(list)) {
+            anyhow::ensure!(!pattern.is_empty(), "-e: an empty pattern matches no event");
             if let Some(pattern) = pattern.strip_prefix('!') {
-                unwanted.add(Glob::new(pattern)?);
+                unwanted.add(Glob::new(pattern).context("-e")?);
             } else {
                 any = true;
-                wanted.add(Glob::new(pattern)?);
+                wanted.add(Glob::new(pattern).context("-e")?);
             }
         }
         let wanted = any.then(|| wanted.build()).transpose()?;
@@ -44,6 +46,19 @@ impl Names {
     fn wants(&self, name: &str) -> bool {
         self.wanted.as_ref().is_none_or(|set| set.is_match(name)) && !self.unwanted.is_match(name)
     }
+}
+
+/// The patterns of a list: commas part them, but not those within braces.
+fn listed(list: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    list.split(move |c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
 }
 
 /// Keeps the records of wanted events.

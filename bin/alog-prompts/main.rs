@@ -15,15 +15,16 @@ use jsonl::Needles;
 /// Print the prompts of the user, one record each, in order of time
 ///
 /// Reads the logs of coding agents and prints what was typed: once each, however often and in
-/// however many forms the log has it.
+/// however many forms the log has it. This version reads centralized SSE logs of Claude Code and
+/// Codex.
 #[derive(Parser)]
 #[command(name = "alog-prompts", version, after_long_help = EXAMPLES)]
 struct Args {
-    /// Slash commands too
+    /// Print slash commands too
     #[arg(long)]
     commands: bool,
 
-    /// Keep the agent id that the writer adds to a session's first prompt
+    /// Keep the agent id that the writer adds to a process's first prompt
     #[arg(long)]
     raw_text: bool,
 
@@ -37,10 +38,13 @@ struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  alog-prompts -n 5 | jq -r .text                 the last five prompts
-  alog-prompts --since today -o table             what was asked today
-  alog-prompts --session 7f3a --explain LOG       with the rows they come from
-  tail -f sse_lines.jsonl | alog-prompts -        as they are typed";
+  alog-prompts -n 5 | jq -r .text                 # the last five prompts
+  alog-prompts --since today -o table             # what was asked today
+  alog-prompts --session 7f3a --explain LOG       # with the rows they come from
+  tail -f sse_lines.jsonl | alog-prompts -        # as they are typed
+
+Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
+--strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
 
 fn main() -> ExitCode {
     cli::main("alog-prompts", Some(&PROMPT), |args: &Args| &args.common, run)

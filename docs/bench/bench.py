@@ -3,7 +3,7 @@
 
     bench.py --bin BIN_DIR --data DIR [--runs 5]
 
-DIR/big.jsonl is the log (made by alog-testlog); other files that are needed are made in DIR too.
+DIR/big.jsonl is the log (made by testlog); other files that are needed are made in DIR too.
 Every case runs once a round, so that a slow minute of the machine meets all of them; a case that
 takes over 2 s runs in three rounds, over 15 s in one. Memory is the peak of the largest process of the case.
 A tool that is not there is "n/a" and never a failure. Only the standard library is used.

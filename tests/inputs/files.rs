@@ -43,7 +43,13 @@ fn a_folder_is_walked_for_the_names_of_logs() {
     let ran = read(&[&folder]).expect_code(0);
     let mut found = texts(&ran);
     found.retain(|name| !name.starts_with("requests/"));
-    let want = ["a.jsonl", "deep/er/b.jsonl", "deep/c.jsonl.1", "deep/d.jsonl.2025-11-18", "archive_2025_11_18/e.jsonl"];
+    let want = [
+        "a.jsonl",
+        "deep/er/b.jsonl",
+        "deep/c.jsonl.1",
+        "deep/d.jsonl.2025-11-18",
+        "archive_2025_11_18/e.jsonl",
+    ];
     assert_eq!(found, want);
     let named = dir.path().join("h.txt").display().to_string();
     assert_eq!(texts(&read(&[&named]).expect_code(0)), ["h.txt"], "a file that is named is read");
@@ -169,7 +175,8 @@ fn lists_of_paths() {
     let c = write(&dir, "c.jsonl", 3);
     let by_line = dir.write("lines.txt", format!("{a}\n{c}\n").as_bytes());
     let by_nul = dir.write("nul.txt", format!("{b}\0{a}").as_bytes());
-    let run = |args: &[&str], list: &Path| texts(&prompts().args(args).arg(list).run().expect_code(0));
+    let run =
+        |args: &[&str], list: &Path| texts(&prompts().args(args).arg(list).run().expect_code(0));
     assert_eq!(run(&["--files-from"], &by_line), ["a b.jsonl", "c.jsonl"]);
     assert_eq!(run(&["--files0-from"], &by_nul), ["a b.jsonl", "line\nfeed.jsonl"]);
     assert_eq!(run(&[&c, "--files0-from"], &by_nul), ["a b.jsonl", "line\nfeed.jsonl", "c.jsonl"]);

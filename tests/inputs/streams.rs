@@ -1,8 +1,6 @@
 //! The same log as a file, compressed, through a pipe, and as standard input from a file.
 
-use crate::programs::{
-    BOTH, PROMPTS, Written, codex_prompt, placeless, prompts, with_stdin_from,
-};
+use crate::programs::{BOTH, PROMPTS, Written, codex_prompt, placeless, prompts, with_stdin_from};
 use serde_json::Value;
 use testkit::{Cmd, Ran};
 
@@ -62,7 +60,8 @@ fn the_counts_are_the_same_by_every_way_in() {
     let bytes = &written.log.codex;
     let counts = |ran: Ran| {
         let summary = ran.summary();
-        ["bytes", "lines", "events", "records", "bad_lines", "partial_lines"].map(|key| summary[key].clone())
+        ["bytes", "lines", "events", "records", "bad_lines", "partial_lines"]
+            .map(|key| summary[key].clone())
     };
     let gz = written.dir.write_gz("l.gz", bytes);
     for program in BOTH {

@@ -12,7 +12,7 @@ pub struct InputFlags {
     ///
     /// Directories are walked for *.jsonl, *.jsonl.* and requests/*.json. Gzip and zstd are told by
     /// content. Without a PATH, standard input is read if it is a pipe or a file, else the default
-    /// roots ($`ALOG_ROOTS`, or the places where the agents keep their logs).
+    /// roots ($ALOG_ROOTS, or the places where the agents keep their logs).
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
 
@@ -29,7 +29,7 @@ pub struct InputFlags {
     pub discover: bool,
 
     /// Where a session that was logged twice is taken from
-    #[arg(long, value_name = "SOURCE", default_value = "all", hide_default_value = true)]
+    #[arg(long, value_name = "SOURCE", default_value = "all")]
     pub source: Source,
 
     /// Longest line that is read, such as 64M; longer ones are bad
@@ -63,7 +63,9 @@ pub struct SelectionFlags {
     #[arg(long, value_name = "NAME")]
     pub provider: Option<ProviderName>,
 
-    /// Only this session: its id, or the first or last 4 or more characters of it
+    /// Only this session: its id, or 4 or more characters of either end
+    ///
+    /// May be given several times. A part that fits several sessions is refused, with their ids.
     #[arg(long, value_name = "ID")]
     pub session: Vec<String>,
 
@@ -71,19 +73,22 @@ pub struct SelectionFlags {
     #[arg(long, value_name = "PATH")]
     pub cwd: Option<String>,
 
-    /// Only from this time on: 2025-11-18[T21:55[:31]], RFC 3339, @EPOCH, today, monday, 2h, 7d …
+    /// Only from this time on, such as 2h, today, or 2025-11-18T09:30
+    ///
+    /// RFC 3339, YYYY-MM-DD[THH:MM[:SS]], @EPOCH, now, today, yesterday, a weekday (the latest), or an
+    /// age: 90s, 15m, 2h, 7d, 2w.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
 
-    /// Only before this time
+    /// Only before this time, in the same forms
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
 
-    /// Only the N latest, oldest first
+    /// Only the latest N, still oldest first
     #[arg(short = 'n', long, value_name = "N")]
     pub last: Option<u64>,
 
-    /// Only the N first
+    /// Only the first N
     #[arg(long, value_name = "N", conflicts_with = "last")]
     pub first: Option<u64>,
 
@@ -127,7 +132,7 @@ pub struct OutputFlags {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
 
-    /// No progress, no remarks on stderr
+    /// No progress on stderr; what was bad or left out is told all the same
     #[arg(short = 'q', long)]
     pub quiet: bool,
 

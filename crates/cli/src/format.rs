@@ -62,7 +62,7 @@ impl Read for Part {
 
 fn of_text(head: &[u8]) -> Format {
     let mut format = Format::Empty;
-    for line in (Block { bytes: head, offset: 0, oversize: None }).lines() {
+    for line in (Block { bytes: head, offset: 0, oversize: None, max_line: u64::MAX }).lines() {
         if line.bytes.trim_ascii().is_empty() {
             continue;
         }

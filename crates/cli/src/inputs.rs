@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
@@ -27,6 +27,8 @@ pub struct Log {
     pub src: SrcPath,
     /// The time that its name tells, in milliseconds since the epoch, taken as UTC.
     pub name_time: Option<i64>,
+    /// Whether its kind is not known beforehand, since it comes only once.
+    pub unseen: bool,
     from: From,
 }
 
@@ -52,7 +54,17 @@ impl Log {
     fn new(path: PathBuf, from: From) -> Self {
         let src = SrcPath::new(&path);
         let name_time = path.iter().rev().find_map(|part| time_in_name(&part.to_string_lossy()));
-        Self { path, src, name_time, from }
+        let unseen = matches!(from, From::Live(_));
+        Self { path, src, name_time, unseen, from }
+    }
+
+    /// A log on disk; one that is no regular file, such as a named pipe, comes only once.
+    fn of_path(path: PathBuf) -> io::Result<Self> {
+        if fs::metadata(&path)?.is_file() {
+            return Ok(Self::new(path, From::Path));
+        }
+        let opened = Opened::path(&path)?;
+        Ok(Self::new(path, From::Live(Mutex::new(Some(opened)))))
     }
 
     /// Opens the log. One that comes only once gives an error the second time.
@@ -102,27 +114,31 @@ pub fn find(flags: &InputFlags, since: Option<i64>, report: &mut Report) -> anyh
     }
     let named =
         !flags.paths.is_empty() || flags.files_from.is_some() || flags.files0_from.is_some();
-    if !named && !flags.discover && stdin_is_input() {
-        let stdin = stdin_log(true)?;
-        let live = stdin.is_live();
-        return Ok(Logs { logs: vec![stdin], live });
-    }
-    if !named {
+    let unasked = !named && !flags.discover && stdin_is_input();
+    if unasked {
+        paths.push(PathBuf::from("-"));
+    } else if !named {
         paths = default_roots().into_iter().filter(|root| root.exists()).collect();
         let shown: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
-        report.remark(&match shown.len() {
+        report.note(&match shown.len() {
             0 => "no logs in the default roots: name a PATH, or set ALOG_ROOTS".to_owned(),
             _ => format!("reading {}", shown.join(", ")),
         });
     }
-    let found = Search { flags, since, report }.run(&paths)?;
+    let mut search =
+        Search { source: flags.source, since, named: named || unasked, unasked, report };
+    let found = search.run(&paths)?;
     let live = matches!(&found[..], [only] if only.is_live());
     Ok(Logs { logs: found, live })
 }
 
 struct Search<'a> {
-    flags: &'a InputFlags,
+    source: Source,
     since: Option<i64>,
+    /// Whether the user said what to read.
+    named: bool,
+    /// Whether standard input is read without having been named.
+    unasked: bool,
     report: &'a mut Report,
 }
 
@@ -134,29 +150,50 @@ impl Search<'_> {
         }
         let mut logs = Vec::new();
         let mut passed = Passed::default();
+        let piped = inputs.files.iter().any(|file| file.path == Path::new("-"));
+        let stdin = fs::metadata("/dev/stdin").ok().filter(|_| piped).map(|m| (m.dev(), m.ino()));
         for file in inputs.files {
-            if file.path == Path::new("-") {
-                logs.push(stdin_log(false)?);
+            let id = fs::metadata(&file.path).ok().map(|m| (m.dev(), m.ino()));
+            if stdin.is_some() && id == stdin {
                 continue;
             }
             if file.walked && self.is_over(file.modified) {
                 self.report.counts.files_skipped += 1;
                 continue;
             }
-            let log = Log::new(file.path, From::Path);
-            match log.open().and_then(format::of) {
-                Ok(Format::Sse) if matches!(self.flags.source, Source::All | Source::Sse) => {
-                    logs.push(log);
-                }
-                Ok(Format::Sse) => self.report.counts.files_skipped += 1,
-                Ok(Format::Empty) => self.report.counts.files += 1,
-                Ok(format) => passed.add(log.path, format),
-                Err(e) => self.report.trouble(&format!("{}: {e}", log.path.display())),
-            }
+            logs.extend(self.log(file.path, &mut passed)?);
         }
         let nothing_known = logs.is_empty() && self.report.counts.files == 0;
-        passed.tell(self.report, nothing_known && !self.flags.paths.is_empty());
+        passed.tell(self.report, nothing_known && self.named);
         Ok(logs)
+    }
+
+    /// Opens a path and tells what it holds: a log to read, or something to pass over.
+    fn log(&mut self, path: PathBuf, passed: &mut Passed) -> anyhow::Result<Option<Log>> {
+        let log = if path == Path::new("-") {
+            stdin_log(self.unasked)?
+        } else {
+            match Log::of_path(path.clone()) {
+                Ok(log) => log,
+                Err(e) => {
+                    self.report.trouble(&format!("{}: {e}", path.display()));
+                    return Ok(None);
+                }
+            }
+        };
+        if log.is_live() {
+            return Ok(Some(log));
+        }
+        match log.open().and_then(format::of) {
+            Ok(Format::Sse) if matches!(self.source, Source::All | Source::Sse) => {
+                return Ok(Some(log));
+            }
+            Ok(Format::Sse) => passed.by_source += 1,
+            Ok(Format::Empty) => self.report.counts.files += 1,
+            Ok(format) => passed.add(log.path, format),
+            Err(e) => self.report.trouble(&format!("{}: {e}", log.path.display())),
+        }
+        Ok(None)
     }
 
     /// Whether a walked file was last written more than a day before the time asked for.
@@ -172,6 +209,8 @@ impl Search<'_> {
 struct Passed {
     unknown: Vec<PathBuf>,
     not_yet: Vec<(&'static str, Vec<PathBuf>)>,
+    /// SSE logs that `--source` leaves out.
+    by_source: u64,
 }
 
 /// How many files of no known kind are named one by one.
@@ -198,6 +237,10 @@ impl Passed {
         for (kind, paths) in &self.not_yet {
             let (n, first) = (paths.len(), paths[0].display());
             report.remark(&format!("{kind} are not read yet: {n} skipped, the first is {first}"));
+        }
+        report.counts.files_skipped += self.by_source;
+        if self.by_source > 0 {
+            report.remark(&format!("{} SSE logs are left out by --source", self.by_source));
         }
         let count = self.unknown.len() + self.not_yet.iter().map(|(_, p)| p.len()).sum::<usize>();
         report.counts.unknown_files += count as u64;

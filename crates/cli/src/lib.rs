@@ -41,14 +41,16 @@ mod table;
 mod when;
 mod zones;
 
-pub use flags::{CheckFlags, CommonFlags, Form, InputFlags, OutputFlags, SelectionFlags, Source};
+pub use flags::{
+    CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
+};
 pub use live::{HOLD, Step};
 pub use order::{Lateness, Merge, WINDOW_MS, Window};
 pub use output::{Output, schema_of};
 pub use records::{Record, Records};
 pub use replay::replay;
 pub use report::{BadLine, Counts, Report, Verdict};
-pub use run::{Row, Rows, Run};
+pub use run::{Row, Rows, Run, ZONE_NEEDLES};
 pub use scan::{Decode, Item, Look, Scanned};
 pub use select::{Limit, SelectError, Selection};
 pub(crate) use start::command_name;

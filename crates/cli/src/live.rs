@@ -72,28 +72,29 @@ impl Run {
         }
         waiting.pass(&self.zones, true, &mut step)?;
         self.count(&reader);
-        self.remark_unknown(&kind);
+        self.remark_unknown(0, &kind);
         Ok(())
     }
 
     /// A pipe's kind cannot be told beforehand: without one row of ours it was no log of ours.
-    fn remark_unknown(&mut self, kind: &Kind) {
-        if kind.something && !kind.known {
+    pub(crate) fn remark_unknown(&mut self, file: usize, kind: &Kind) {
+        if kind.something && !kind.known && !self.is_retold() {
             self.report.counts.unknown_files += 1;
-            self.report.trouble("-: not a log of a known format");
+            let path = self.logs[file].path.display();
+            self.report.trouble(&format!("{path}: not a log of a known format"));
         }
     }
 }
 
 /// What is known of the kind of log that comes.
 #[derive(Default)]
-struct Kind {
+pub(crate) struct Kind {
     something: bool,
     known: bool,
 }
 
 impl Kind {
-    fn see<T>(&mut self, found: &Scanned<T>) {
+    pub(crate) fn see<T>(&mut self, found: &Scanned<T>) {
         self.something |= !found.blank;
         self.known |= found.events > 0 || found.last != Clock::Missing;
     }

@@ -211,7 +211,12 @@ fn shape_of(shape: Shape, schema: &str) -> serde_json::Value {
     let count = json!({"type": "integer", "minimum": 0});
     let src = json!({
         "type": "object",
-        "properties": {"path": {"type": "string"}, "line": count, "offset": count, "len": count},
+        "properties": {
+            "path": {"type": "string"},
+            "line": {"type": "integer", "minimum": 1},
+            "offset": count,
+            "len": count,
+        },
         "required": ["path", "line", "offset", "len"],
         "additionalProperties": false,
     });

@@ -91,11 +91,17 @@ impl Report {
         })
     }
 
-    /// Tells something that is good to know.
-    pub fn remark(&self, text: &str) {
+    /// Tells what is being done; `-q` silences it.
+    pub fn note(&self, text: &str) {
         if !self.quiet {
             say(text);
         }
+    }
+
+    /// Tells of something that the records do not show. Never silenced.
+    #[allow(clippy::unused_self)] // What is told belongs to a run.
+    pub fn remark(&self, text: &str) {
+        say(text);
     }
 
     /// Tells of input that could not be read; the status will say so too.

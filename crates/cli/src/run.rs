@@ -8,6 +8,7 @@ use jsonl::{Batch, Needles, Placed, Reader, ReaderOptions};
 
 use crate::flags::CommonFlags;
 use crate::inputs::{self, Log};
+use crate::live::Kind;
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::scan::{self, Decode, Item, Look, Scanned};
@@ -36,7 +37,7 @@ pub struct Run {
 }
 
 /// Bare words that every row with evidence of its writer's zone has in it.
-const ZONE_NEEDLES: [&str; 3] = ["user_message", "user_prompt", "session_configured"];
+pub const ZONE_NEEDLES: [&str; 3] = ["user_message", "user_prompt", "session_configured"];
 
 /// Keeps no row: for what every reading gathers anyway.
 struct Nothing;
@@ -134,6 +135,7 @@ impl Run {
         };
         let mut reader = Reader::new(source, &self.options);
         let mut placer = Placer::new(file, &self.logs[file]);
+        let mut kind = Kind::default();
         loop {
             let batch = reader.next_skimming(
                 &|block| scan::block(block, look, decode),
@@ -143,6 +145,7 @@ impl Run {
                 Ok(Batch::Blocks(blocks)) => {
                     for block in blocks {
                         progress.read(block.value.bytes);
+                        kind.see(&block.value);
                         self.tell(file, &block);
                         sink(placer.place(block))?;
                     }
@@ -156,6 +159,9 @@ impl Run {
             }
         }
         self.count(&reader);
+        if self.logs[file].unseen {
+            self.remark_unknown(file, &kind);
+        }
         Ok(())
     }
 
@@ -184,6 +190,10 @@ impl Run {
             log.make_seekable()?;
         }
         Ok(())
+    }
+
+    pub(crate) fn is_retold(&self) -> bool {
+        self.told
     }
 
     /// From now on logs are read again: nothing is counted or reported twice.

@@ -78,8 +78,8 @@ pub enum Look<'a> {
     All,
     /// Lines that hold a needle. Rows that start with another event's name are passed over.
     Needles(&'a Needles),
-    /// Lines that match.
-    Grep(&'a Grep),
+    /// Lines that match. Lines with one of the needles tell offsets, but no more.
+    Grep(&'a Grep, &'a Needles),
 }
 
 impl Look<'_> {
@@ -113,15 +113,15 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
     };
     if let Some(len) = block.oversize {
         let line = block.line_at(0, 0);
-        scan.bad_line(&line, 0..line.bytes.len(), format!("longer than --max-line: {len} bytes"));
-        if let Some(bad) = scan.found.bad.last_mut() {
-            bad.len = len;
-        }
+        scan.oversize(&line, len);
         return scan.found;
     }
     match look {
         Look::All => block.lines().for_each(|line| scan.line(&line)),
-        Look::Grep(grep) => grep.lines(block, |line| scan.line(&line)),
+        Look::Grep(grep, zones) => {
+            zones.lines(block, |line| scan.evidence(&line));
+            grep.lines(block, |line| scan.line(&line));
+        }
         Look::Needles(needles) => needles.lines(block, |line| {
             let passed = sse::leading_name(line.bytes).is_some_and(|name| !scan.is_wanted(name))
                 && !sse::has_interior_row(line.bytes);
@@ -159,11 +159,18 @@ struct Scan<'a, D: Decode> {
     found: Scanned<D::Value>,
 }
 
+/// How much of a line over the limit is kept, in bytes.
+const OVERSIZE_SHOWN: usize = 4096;
+
 /// How far back the time of an earlier row is looked for, and how long such a row may be.
 const NEAR: usize = 1 << 20;
 
 impl<D: Decode> Scan<'_, D> {
     fn line(&mut self, line: &Line<'_>) {
+        let len = line.bytes.len() as u64;
+        if len > self.block.max_line {
+            return self.oversize(line, len);
+        }
         // Most rows are not wanted: those are checked, and that is all.
         if let Some(name) = sse::leading_name(line.bytes)
             && !self.is_wanted(name)
@@ -190,6 +197,21 @@ impl<D: Decode> Scan<'_, D> {
         let wanted = wanted_name(self.decode, name);
         self.answers.insert(name.to_vec(), wanted);
         wanted
+    }
+
+    fn oversize(&mut self, line: &Line<'_>, len: u64) {
+        let shown = line.bytes.len().min(OVERSIZE_SHOWN);
+        let bad = bad(line, 0..shown, format!("longer than --max-line: {len} bytes"));
+        self.found.bad.push(BadLine { len, ..bad });
+    }
+
+    /// Takes what a row tells of its writer's offset, and nothing else.
+    fn evidence(&mut self, line: &Line<'_>) {
+        if let Ok(envelope) = Envelope::parse(line.bytes)
+            && let Some(row) = Row::open(envelope, &mut self.scratch)
+        {
+            self.found.evidence.extend(row.evidence());
+        }
     }
 
     /// Takes the whole rows out of a line that is not one row.

@@ -8,7 +8,7 @@ use agentlog::record::RecordKind;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::flags::CommonFlags;
+use crate::flags::{CommonFlags, HelpFlags};
 use crate::output::schema_of;
 use crate::report::Verdict;
 
@@ -55,20 +55,32 @@ fn about(
     command: &mut clap::Command,
     kind: Option<&RecordKind>,
 ) -> io::Result<bool> {
-    let mut text = Vec::new();
-    if let Some(shell) = flags.help.completions {
-        let name = command.get_name().to_owned();
-        clap_complete::generate(shell, command, name, &mut text);
-    } else if flags.help.man {
-        clap_mangen::Man::new(command.clone()).render(&mut text)?;
-    } else if let (true, Some(kind)) = (flags.output.schema, kind) {
-        serde_json::to_writer_pretty(&mut text, &schema_of(kind))?;
-        text.push(b'\n');
-    } else {
-        return Ok(false);
+    let mut text = flags.help.text(command)?;
+    if let (true, Some(kind)) = (flags.output.schema, kind) {
+        let mut schema = serde_json::to_vec_pretty(&schema_of(kind))?;
+        schema.push(b'\n');
+        text = Some(schema);
     }
-    io::stdout().write_all(&text)?;
-    Ok(true)
+    match text {
+        Some(text) => io::stdout().write_all(&text).map(|()| true),
+        None => Ok(false),
+    }
+}
+
+impl HelpFlags {
+    /// The text that is asked for: completions or the manual page of `command`.
+    pub fn text(&self, command: &mut clap::Command) -> io::Result<Option<Vec<u8>>> {
+        let mut text = Vec::new();
+        if let Some(shell) = self.completions {
+            let name = command.get_name().to_owned();
+            clap_complete::generate(shell, command, name, &mut text);
+        } else if self.man {
+            clap_mangen::Man::new(command.clone()).render(&mut text)?;
+        } else {
+            return Ok(None);
+        }
+        Ok(Some(text))
+    }
 }
 
 /// Whether the reader of the output has gone, which is no error. `serde_json` hides the I/O error

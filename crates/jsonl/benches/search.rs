@@ -19,7 +19,7 @@ const WORDS: [&str; 4] = ["user_message", "user_prompt", "queue_operation", "ses
 fn main() {
     let log = LogBuilder::new(7).claude_sessions(0).codex_sessions(12).turns(8).build().codex;
     let log = log.repeat(8); // more than a processor's cache holds
-    let block = Block { bytes: &log, offset: 0, oversize: None };
+    let block = Block { bytes: &log, offset: 0, oversize: None, max_line: u64::MAX };
     let hit = |line: &[u8]| WORDS.iter().any(|word| memmem::find(line, word.as_bytes()).is_some());
     let want = log.split(|b| *b == b'\n').filter(|line| hit(line)).count();
     println!(

@@ -9,6 +9,8 @@ pub struct Block<'a> {
     pub offset: u64,
     /// If the block is one line longer than the limit: its length. `bytes` is then its start.
     pub oversize: Option<u64>,
+    /// The limit, in bytes. Lines that end within their block are handed out all the same.
+    pub max_line: u64,
 }
 
 /// A line without its end.

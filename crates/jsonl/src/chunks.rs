@@ -97,7 +97,7 @@ impl Chunks {
             return self.last_long(work, peek);
         }
         let (file, first, start, end) = (&self.file, self.next, self.start, self.end);
-        let size = self.chunk;
+        let (size, max_line) = (self.chunk, self.max_line);
         let left = (end - first).div_ceil(size as u64) as usize;
         let found: Vec<io::Result<Chunk<T>>> = self
             .buffers
@@ -106,7 +106,8 @@ impl Chunks {
             .enumerate()
             .map(|(i, buffer)| {
                 let from = first + (i * size) as u64;
-                read_chunk(file, buffer, from, size, end, from == start, work)
+                let part = Part { from, size, end, owns_first: from == start, max_line };
+                read_chunk(file, buffer, &part, work)
             })
             .collect();
         self.next = (first + (found.len() * size) as u64).min(end);
@@ -163,7 +164,7 @@ impl Chunks {
             return Ok(());
         }
         let bytes = if oversize.is_some() { line.head()? } else { line.read()? };
-        let block = Block { bytes: &bytes, offset: start, oversize };
+        let block = Block { bytes: &bytes, offset: start, oversize, max_line: self.max_line };
         blocks.push(Placed { first_line: self.line, value: work(&block) });
         Ok(())
     }
@@ -211,15 +212,23 @@ impl LongLine<'_> {
     }
 }
 
+/// A chunk to read.
+struct Part {
+    from: u64,
+    size: usize,
+    /// Where the file, or the part of it that is read, ends.
+    end: u64,
+    owns_first: bool,
+    max_line: u64,
+}
+
 fn read_chunk<T>(
     file: &File,
     buffer: &mut Vec<u8>,
-    from: u64,
-    size: usize,
-    end: u64,
-    owns_first: bool,
+    part: &Part,
     work: &impl Fn(&Block<'_>) -> T,
 ) -> io::Result<Chunk<T>> {
+    let Part { from, size, end, owns_first, .. } = *part;
     let want = (end - from).min((size + OVERSHOOT) as u64) as usize;
     if buffer.len() < want {
         buffer.resize(want, 0);
@@ -255,6 +264,7 @@ fn read_chunk<T>(
             bytes: &bytes[lines_from..lines_to],
             offset: from + lines_from as u64,
             oversize: None,
+            max_line: part.max_line,
         };
         chunk.value = Some(work(&block));
     }

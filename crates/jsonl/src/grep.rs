@@ -13,7 +13,7 @@ pub struct Grep {
 
 /// A regular expression that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("--grep: {0}")]
+#[error("--grep")]
 pub struct GrepError(#[from] grep_regex::Error);
 
 impl Grep {
@@ -60,7 +60,12 @@ mod tests {
 
     #[test]
     fn matching_lines_with_their_places() {
-        let block = Block { bytes: b"\xff\xfea\0b\nxab\r\nnone\nab", offset: 5, oversize: None };
+        let block = Block {
+            bytes: b"\xff\xfea\0b\nxab\r\nnone\nab",
+            offset: 5,
+            oversize: None,
+            max_line: u64::MAX,
+        };
         let mut seen = Vec::new();
         Grep::new("a.?b").unwrap().lines(&block, |l| seen.push((l.number, l.offset, l.bytes)));
         let want: [(u64, u64, &[u8]); 3] =

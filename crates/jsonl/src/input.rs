@@ -64,9 +64,15 @@ impl Inputs {
                     self.add(path, &meta, true);
                 }
                 Ok(_) => {}
+                // A link in a circle leads to what is found anyway; one to nowhere matters only if it
+                // should be a log.
+                Err(e) if e.loop_ancestor().is_some() => {}
                 Err(e) => {
                     let path = e.path().unwrap_or(root).to_owned();
-                    self.unreadable.push((path, e.into()));
+                    let error = io::Error::from(e);
+                    if error.kind() != io::ErrorKind::NotFound || is_log_name(&path) {
+                        self.unreadable.push((path, error));
+                    }
                 }
             }
         }

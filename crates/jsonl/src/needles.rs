@@ -77,7 +77,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_line_with_a_needle_is_lost(text in "[abc\n]{0,200}") {
-            let block = Block { bytes: text.as_bytes(), offset: 10, oversize: None };
+            let block = Block { bytes: text.as_bytes(), offset: 10, oversize: None, max_line: u64::MAX };
             let needles = Needles::new(&["ab", "cc", "bca"]).unwrap();
             let mut found = Vec::new();
             needles.lines(&block, |line| found.push(line));

@@ -17,6 +17,7 @@ pub(crate) struct Blocks {
     first_line: u64,
     line: u64,
     bytes: u64,
+    max_line: u64,
     failed: Option<io::Error>,
 }
 
@@ -41,7 +42,8 @@ impl Blocks {
         };
         std::thread::spawn(move || cutter.run());
         let line = options.first_line;
-        Self { waiting, first_line: line, line, bytes: 0, failed: None }
+        let max_line = options.max_line;
+        Self { waiting, first_line: line, line, bytes: 0, max_line, failed: None }
     }
 
     /// Bytes handed out so far.
@@ -84,12 +86,13 @@ impl Blocks {
             }
         }
         self.bytes += cuts.iter().map(|c| c.oversize.unwrap_or(c.bytes.len() as u64)).sum::<u64>();
+        let max_line = self.max_line;
         let done: Vec<(u64, T)> = cuts
             .into_par_iter()
             .map(|Cut { bytes, offset, oversize }| {
                 let unended = bytes.last().is_some_and(|b| *b != b'\n');
                 let lines = count_lines(&bytes) + u64::from(unended);
-                (lines, work(&Block { bytes: &bytes, offset, oversize }))
+                (lines, work(&Block { bytes: &bytes, offset, oversize, max_line }))
             })
             .collect();
         let place = |(lines, value)| {

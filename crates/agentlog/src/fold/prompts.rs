@@ -13,7 +13,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use super::Used;
-use crate::event::{self, Event, Head, PromptForm, Src, What};
+use crate::event::{self, Event, Head, Src, What};
 use crate::json::Text;
 use session::{Session, Told};
 

@@ -43,6 +43,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// A string's text, or a number's digits: some writers spell ids as numbers.
+    pub fn label(&self) -> Option<Cow<'a, str>> {
+        match self.kind {
+            Kind::Number => Some(Cow::Borrowed(self.raw)),
+            _ => self.str(),
+        }
+    }
+
     /// A string's text.
     pub fn text(&self) -> Option<Text> {
         self.is_string().then(|| Text::unescape(self.raw))

@@ -86,7 +86,7 @@ impl<'b> RecordWriter<'b> {
             Some(value) if value.kind == (json::Kind::String { escaped: true }) => {
                 self.text(key, value.text().as_ref());
             }
-            Some(value) => self.name(key, Some(value.raw)),
+            Some(value) => self.name(key, value.label().as_deref()),
             None => self.null(key),
         }
     }

@@ -91,7 +91,7 @@ pub(super) fn present(value: Value<'_>) -> Option<Value<'_>> {
 }
 
 /// The name in a row that starts as most do, `{"event":"NAME"` with or without spaces, without
-/// reading on.
+/// reading on. An empty name is none: what is inside names the event.
 pub fn leading_name(row: &[u8]) -> Option<&[u8]> {
     let rest = if let Some(rest) = row.strip_prefix(br#"{"event":""#) {
         rest
@@ -107,7 +107,7 @@ pub fn leading_name(row: &[u8]) -> Option<&[u8]> {
         rest
     };
     let end = memchr::memchr2(b'"', b'\\', &rest[..rest.len().min(96)])?;
-    (rest[end] == b'"').then_some(&rest[..end])
+    (rest[end] == b'"' && end > 0).then_some(&rest[..end])
 }
 
 #[cfg(test)]
@@ -122,6 +122,7 @@ mod tests {
             (r#"{"t":1,"event":"codex.idle"}"#, None),
             (r#"{"event":"codex.\u0069dle"}"#, None),
             (r#"{"event":null}"#, None),
+            (r#"{"event":"","t":1}"#, None),
             (r#"{"event":"torn"#, None),
             ("", None),
         ] {

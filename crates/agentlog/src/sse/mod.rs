@@ -95,7 +95,7 @@ impl<'a> Row<'a> {
 
     /// The session id.
     pub fn sid(&self) -> Option<Cow<'a, str>> {
-        self.envelope.sid?.str()
+        self.envelope.sid?.label()
     }
 
     /// The process id; a string of digits is one too.
@@ -167,16 +167,12 @@ impl<'a> Row<'a> {
 
     /// The head of the event, owned.
     pub fn head(&self) -> Head {
-        let text = |value: Option<Value<'_>>| value.and_then(|v| v.str()).map(String::from);
+        let text = |value: Option<Value<'_>>| Some(value?.label()?.into_owned());
         Head {
             provider: self.provider(),
             sid: text(self.envelope.sid),
             pid: self.pid(),
-            turn_id: self
-                .meta
-                .turn_id
-                .and_then(|v| v.str().or(Some(v.raw.into())))
-                .map(String::from),
+            turn_id: text(self.meta.turn_id),
             round: text(self.envelope.round),
             flow_id: text(self.envelope.flow_id),
             cwd: text(self.meta.cwd),

@@ -1,4 +1,4 @@
-//! `alog-testlog`: writes made logs, large ones for benchmarks and the small committed fixtures.
+//! `testlog`: writes made logs, large ones for benchmarks and the small committed fixtures.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 const USAGE: &str = "\
-usage: alog-testlog big PATH [--bytes SIZE] [--seed N]   a Codex log of SIZE (default 1G)
-       alog-testlog fixtures DIR                         the small committed logs
+usage: testlog big PATH [--bytes SIZE] [--seed N]   a Codex log of SIZE (default 1G)
+       testlog fixtures DIR                         the small committed logs
 SIZE is a number of bytes, or one with K, M or G.";
 
 #[derive(Debug, PartialEq, Eq)]
