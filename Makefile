@@ -5,29 +5,33 @@ PREFIX ?= /usr/local
 
 .PHONY: demo build test lint bench install docs
 
-demo: build                     ## some commands, on logs that come with the project
+# Some commands a newcomer would want, on logs that come with the project.
+demo: build
 	docs/demo.sh $(BIN)
 
-build:                          ## the commands, in target/release
+# The commands, in target/release.
+build:
 	cargo build --release --package alog-tools
 
-test:                           ## everything; cargo gets the crates it needs by itself
-	@echo 'Cargo downloads the crates that are missing from its package registry.'
+# Everything. What the tests need is in the package registry, and cargo gets it.
+test:
+	@echo 'cargo downloads the crates that are missing here; nothing else is needed.'
 	cargo test
 
-lint:                           ## layout of the sources, clippy, what stands at the top level
-	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
+# Format of the sources, clippy, what stands at the top level.
+lint:
+	cargo fmt --check && cargo clippy --all-targets -- -D warnings
 	.ci/top-level
 
-bench: build                    ## ratios to other tools on 1 GB (docs/bench.md)
-	cargo run --release --package alog-testkit --bin testlog -- big bench-data/big.jsonl --bytes 1G --seed 7
-	python3 docs/bench/bench.py --bin $(BIN) --data bench-data
-	cargo bench --package alog-agentlog --bench decode --package alog-jsonl --bench search
+# Ratios to other tools on a log of 1 GB: docs/bench.md.
+bench: build
+	docs/bench/run.sh $(BIN)
 
-install: build                  ## commands, manual pages and completions, below PREFIX
+# Commands, manual pages and completions, below PREFIX.
+install: build
 	docs/install.sh $(BIN) $(PREFIX)
 
-docs: build                     ## the generated files: JSON Schemas and fixtures
-	for record in event prompt; do $(BIN)/alog-$${record}s --schema > docs/schemas/alog.$$record.1.json; done
-	cargo run --release --package alog-testkit --bin testlog -- fixtures tests/fixtures
+# The files that are generated: JSON Schemas and fixtures.
+docs: build
+	docs/generate.sh $(BIN)
+	cargo run --release --package alog-testkit --bin alog-testlog -- fixtures tests/fixtures

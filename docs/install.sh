@@ -7,15 +7,16 @@ bin=$1 to=${DESTDIR:-}$2
 
 # Writes what a command prints to a file, whole or not at all; a command may have no such text.
 printed() {
-    if "$@" >"$new" 2>/dev/null </dev/null; then install -D -m 644 "$new" "$file"; fi
+    if "$@" >"$new" 2>/dev/null </dev/null; then mkdir -p "${file%/*}" && install -m 644 "$new" "$file"; fi
 }
 
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
+mkdir -p "$to/bin"
 for command in "$(dirname "$0")"/../bin/*/; do
     name=$(basename "$command")
     [ -x "$bin/$name" ] || continue
-    install -D -m 755 "$bin/$name" "$to/bin/$name"
+    install -m 755 "$bin/$name" "$to/bin/$name"
     file=$to/share/man/man1/$name.1 printed "$bin/$name" --man
     file=$to/share/bash-completion/completions/$name printed "$bin/$name" --completions bash
     file=$to/share/zsh/site-functions/_$name printed "$bin/$name" --completions zsh

@@ -98,9 +98,8 @@ impl Command<'_> {
         let Self { names, look, mut printer } = self;
         run.spool_live()?;
         let picks = names.pick() || matches!(look, Look::Grep(..)) || run.selection.is_choosy();
-        if !picks && run.bytes_on_disk() > ROOM as u64 {
-            run.learn_zones()?;
-        } else if printer.kept(&names, look, run)? {
+        let is_much = !picks && run.bytes_on_disk() > ROOM as u64;
+        if !is_much && printer.kept(&names, look, run)? {
             return printer.finish(run);
         }
         let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));

@@ -38,7 +38,8 @@ fn alone_it_lists_commands_and_the_logs_found_here() {
     let root = written.dir.path().display().to_string();
     let roots = format!("{root}:/nonexistent/logs");
     let ran = Cmd::new(ALOG).env("ALOG_ROOTS", roots).run().expect_code(0);
-    let commands = |name: &str| ran.text().lines().filter(|line| line.trim_start().starts_with(name)).count();
+    let commands =
+        |name: &str| ran.text().lines().filter(|line| line.trim_start().starts_with(name)).count();
     assert_eq!((commands("events "), commands("prompts ")), (1, 1), "{}", ran.text());
     let line = ran.text().lines().find(|line| line.contains(&root)).expect("the root");
     assert!(line.contains("2 files") && line.contains(&format!("{size:.1} kB")), "{line}");

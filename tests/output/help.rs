@@ -17,7 +17,9 @@ fn help_is_short_or_long() {
         let (short, long) = (ask(program, "-h"), ask(program, "--help"));
         assert!(short.stdout.len() < long.stdout.len() && short.stderr.is_empty());
         assert!(long.text().contains("Examples:") && !short.text().contains("Examples:"));
-        for flag in ["--since", "--session", "--tz", "--files0-from", "--bad-lines", "--schema", "-j"] {
+        for flag in
+            ["--since", "--session", "--tz", "--files0-from", "--bad-lines", "--schema", "-j"]
+        {
             assert!(short.text().contains(flag) && long.text().contains(flag), "{flag}");
         }
         let about = short.text().lines().next().unwrap_or_default();
@@ -66,7 +68,13 @@ fn texts_about_a_command_need_no_input() {
 #[test]
 fn a_flag_that_is_not_there_is_a_usage_error() {
     for program in BOTH {
-        for args in [&["--no-such-flag"][..], &["-n", "many"], &["-o", "xml"], &["-j", "0"], &["--max-line", "big"]] {
+        for args in [
+            &["--no-such-flag"][..],
+            &["-n", "many"],
+            &["-o", "xml"],
+            &["-j", "0"],
+            &["--max-line", "big"],
+        ] {
             let ran = Cmd::new(program).args(args).arg("-").stdin(b"").run().expect_code(2);
             assert!(ran.stdout.is_empty() && !ran.stderr.is_empty(), "{args:?}");
         }

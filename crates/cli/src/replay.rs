@@ -5,10 +5,10 @@
 //! span, whatever its size; each row that stands too late starts another. Printing merges them.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
 
 use agentlog::event::Src;
-use agentlog::zone::Clock;
+use agentlog::zone::{Clock, ZoneKey};
 use anyhow::{Context, Result};
 use jsonl::{Batch, Opened, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
@@ -46,6 +46,27 @@ struct Spans {
 }
 
 impl Spans {
+    fn new(limit: Limit) -> Self {
+        let latest = match limit {
+            Limit::Last(n) => Some((n, BinaryHeap::new())),
+            _ => None,
+        };
+        Self { latest, ..Self::default() }
+    }
+
+    /// The same with all times `ms` earlier.
+    fn shifted(mut self, ms: i64) -> Self {
+        for span in self.done.iter_mut().chain(&mut self.open) {
+            span.first.0 -= ms;
+            span.last_t -= ms;
+        }
+        if let Some((_, latest)) = &mut self.latest {
+            let earlier = |Reverse((t, file, offset))| Reverse((t - ms, file, offset));
+            *latest = latest.drain().map(earlier).collect();
+        }
+        self
+    }
+
     fn row(&mut self, t: i64, src: &Src) {
         let key = (t, src.file, src.offset);
         let end = src.offset + src.len;
@@ -70,8 +91,7 @@ impl Spans {
 }
 
 /// Prints the rows that `decode` keeps, of all logs, in order of time. `times` keeps the same
-/// rows, but nothing of them; `print` gets each row with its time and its block's arena. The
-/// offsets of the logs must be known.
+/// rows, but nothing of them; `print` gets each row with its time and its block's arena.
 pub fn replay<T: Decode, D: Decode>(
     run: &mut Run,
     look: Look<'_>,
@@ -79,21 +99,8 @@ pub fn replay<T: Decode, D: Decode>(
     decode: &D,
     mut print: impl FnMut(Option<i64>, &mut Row<D::Value>, &[u8]) -> Result<()> + Send,
 ) -> Result<()> {
-    let mut spans = Spans::default();
-    if let Limit::Last(n) = run.selection.limit {
-        spans.latest = Some((n, BinaryHeap::new()));
-    }
+    let spans = find_spans(run, look, times)?;
     let (zones, selection) = (run.zones.clone(), run.selection.clone());
-    run.read_all(look, times, |block| {
-        for row in block.rows {
-            let t = zones.utc(row.clock);
-            if selection.time(t) {
-                spans.row(t.unwrap_or(i64::MIN), &row.src);
-            }
-        }
-        Ok(())
-    })?;
-    run.is_told();
     run.report.counts.late_rows += spans.late.rows();
     let mut found = spans.done;
     found.extend(spans.open);
@@ -113,6 +120,90 @@ pub fn replay<T: Decode, D: Decode>(
         let wanted = selection.time(t) && from.is_none_or(|from| key >= from);
         if wanted { print(t, row, arena) } else { Ok(()) }
     })
+}
+
+fn find_spans<T: Decode>(run: &mut Run, look: Look<'_>, times: &T) -> Result<Spans> {
+    if !run.zones.are_known() {
+        if run.selection.has_times() {
+            run.learn_zones()?;
+        } else if let Some(spans) = spans_by_wall_clock(run, look, times)? {
+            return Ok(spans);
+        }
+    }
+    let mut spans = Spans::new(run.selection.limit);
+    let (zones, selection) = (run.zones.clone(), run.selection.clone());
+    run.read_all(look, times, |block| {
+        for row in block.rows {
+            let t = zones.utc(row.clock);
+            if selection.time(t) {
+                spans.row(t.unwrap_or(i64::MIN), &row.src);
+            }
+        }
+        Ok(())
+    })?;
+    run.is_told();
+    Ok(spans)
+}
+
+/// Finds the spans while the offsets are still being learnt. That is possible if all rows turn out
+/// to have the same, as nearly always: then the order of wall clocks is the order of time.
+fn spans_by_wall_clock<T: Decode>(
+    run: &mut Run,
+    look: Look<'_>,
+    times: &T,
+) -> Result<Option<Spans>> {
+    let mut spans = Spans::new(run.selection.limit);
+    let (mut walls, mut evidence) = (Walls::default(), Vec::new());
+    run.read_all(look, times, |block| {
+        evidence.extend(block.evidence);
+        for row in block.rows {
+            spans.row(walls.ms(row.clock), &row.src);
+        }
+        Ok(())
+    })?;
+    run.is_told();
+    run.zones.learn(evidence);
+    Ok(walls.common_offset(&run.zones).map(|offset| spans.shifted(offset)))
+}
+
+/// The wall clocks that were met.
+#[derive(Default)]
+struct Walls {
+    keys: HashSet<ZoneKey>,
+    last: Option<ZoneKey>,
+    /// The offset that rows with a UTC stamp have.
+    stamped: Option<i64>,
+    /// Whether there is a row whose wall clock is not known, or two that differ.
+    mixed: bool,
+}
+
+impl Walls {
+    fn ms(&mut self, clock: Clock) -> i64 {
+        match clock {
+            Clock::Local(ms, key) => {
+                if self.last.replace(key) != Some(key) {
+                    self.keys.insert(key);
+                }
+                ms
+            }
+            Clock::Stamped { local, utc } => {
+                let offset = local - utc;
+                self.mixed |= self.stamped.replace(offset).is_some_and(|other| other != offset);
+                local
+            }
+            Clock::Utc(_) | Clock::Missing => {
+                self.mixed = true;
+                0
+            }
+        }
+    }
+
+    /// The offset of all rows, if it is one.
+    fn common_offset(&self, zones: &Zones) -> Option<i64> {
+        let mut offsets = self.keys.iter().map(|key| zones.offset(*key));
+        let first = self.stamped.or_else(|| zones.offset(*self.keys.iter().next()?))?;
+        (!self.mixed && offsets.all(|offset| offset == Some(first))).then_some(first)
+    }
 }
 
 /// Later than every row.

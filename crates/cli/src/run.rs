@@ -166,7 +166,7 @@ impl Run {
     }
 
     /// Learns the offsets of all logs beforehand, from the few rows that tell them.
-    pub fn learn_zones(&mut self) -> Result<()> {
+    pub(crate) fn learn_zones(&mut self) -> Result<()> {
         let Some(needles) = Needles::new(&ZONE_NEEDLES) else { return Ok(()) };
         let mut evidence = Vec::new();
         self.told = true;

@@ -238,10 +238,11 @@ impl<D: Decode> Scan<'_, D> {
         self.found.events += 1;
         if let Some(name) = envelope.event_name() {
             let wanted = self.decode.wants(&name);
-            if !wanted && !sse::ZONE_EVENTS.contains(&&*name) {
+            let tells_zone = sse::ZONE_EVENTS.contains(&&*name);
+            if !wanted && !tells_zone {
                 return;
             }
-            if let (true, Some(value)) = (wanted, self.decode.timed()) {
+            if let (true, false, Some(value)) = (wanted, tells_zone, self.decode.timed()) {
                 let clock = Row::clock_only(*envelope, &mut self.scratch);
                 return self.item(clock, line, raw, offset, value);
             }

@@ -75,11 +75,16 @@ impl Selection {
         })
     }
 
+    /// Whether times are asked for.
+    pub fn has_times(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
     /// Whether a record of that time is wanted. One without a time is, unless times are asked for.
     pub fn time(&self, t: Option<i64>) -> bool {
         match t {
             Some(t) => self.since.is_none_or(|s| t >= s) && self.until.is_none_or(|u| t < u),
-            None => self.since.is_none() && self.until.is_none(),
+            None => !self.has_times(),
         }
     }
 

@@ -12,6 +12,8 @@ pub struct Zones {
     /// The zone that the user states; it overrides what the log tells.
     stated: Option<TimeZone>,
     offsets: Offsets,
+    /// Whether all that the input tells was learnt.
+    learnt: bool,
     local: TimeZone,
 }
 
@@ -19,12 +21,24 @@ impl Zones {
     /// Reads `--tz`.
     pub fn new(tz: &str) -> Result<Self, WhenError> {
         let stated = if tz == "auto" { None } else { Some(when::zone("--tz", tz)?) };
-        Ok(Self { stated, offsets: Offsets::default(), local: TimeZone::system() })
+        let local = TimeZone::system();
+        Ok(Self { stated, offsets: Offsets::default(), learnt: false, local })
     }
 
     /// Takes evidence of all rows of the input.
     pub fn learn(&mut self, evidence: impl IntoIterator<Item = Evidence>) {
         evidence.into_iter().for_each(|e| self.offsets.add(e));
+        self.learnt = true;
+    }
+
+    /// Whether every clock of the input can be told.
+    pub fn are_known(&self) -> bool {
+        self.learnt || self.stated.is_some()
+    }
+
+    /// The offset that the log tells for a session and process, in milliseconds.
+    pub fn offset(&self, key: ZoneKey) -> Option<i64> {
+        self.offsets.get(key)
     }
 
     /// Takes evidence of a stream, where the first holds.

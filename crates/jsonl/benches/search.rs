@@ -1,6 +1,6 @@
 //! One thread, a log in memory: what it costs to find the lines and the words in them, with what
 //! this crate uses and with what it could use instead.
-#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, clippy::naive_bytecount)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ fn main() {
     let packed = Needles::new(&WORDS).unwrap();
     let one = Needles::new(&WORDS[..1]).unwrap();
     let automaton = AhoCorasick::new(WORDS).unwrap();
-    let finders = WORDS.map(|word| memmem::Finder::new(word));
+    let finders = WORDS.map(memmem::Finder::new);
     let in_lines = |found: &dyn Fn(&[u8]) -> bool| block.lines().filter(|l| found(l.bytes)).count();
     let with = |needles: &Needles| {
         let mut lines = 0;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::{Field, RecordKind, RecordWriter, Shape, field};
+use super::{Field, RecordKind, RecordWriter, Shape, field, key};
 use crate::event::Provider;
 use crate::json::{self, Kind, Value};
 use crate::sse::{Row, member};
@@ -39,27 +39,27 @@ pub fn event_into(row: &Row<'_>, out: &mut Vec<u8>) {
 /// Appends what stands between `t` and the payload's value.
 pub fn event_head_into(row: &Row<'_>, out: &mut Vec<u8>) {
     let mut record = RecordWriter::new(out);
-    record.name("provider", row.provider().map(Provider::name));
-    record.value_str("sid", row.envelope.sid);
-    record.int("pid", row.pid());
-    record.value_str("turn_id", row.meta.turn_id);
-    record.value_str("round", row.envelope.round);
-    record.value_str("flow_id", row.envelope.flow_id);
-    record.value_str("cwd", row.meta.cwd);
-    record.value_str("ver", row.meta.ver);
+    record.name(key!("provider"), row.provider().map(Provider::name));
+    record.value_str(key!("sid"), row.envelope.sid);
+    record.int(key!("pid"), row.pid());
+    record.value_str(key!("turn_id"), row.meta.turn_id);
+    record.value_str(key!("round"), row.envelope.round);
+    record.value_str(key!("flow_id"), row.envelope.flow_id);
+    record.value_str(key!("cwd"), row.meta.cwd);
+    record.value_str(key!("ver"), row.meta.ver);
     let known = Known::of(row);
-    record.value_str("model", known.model);
-    record.str("event", Some(&row.name));
-    record.int("seq", row.envelope.data_count.and_then(|v| v.integer()));
-    record.value_str("request_id", known.request_id);
-    record.key("payload");
+    record.value_str(key!("model"), known.model);
+    record.str(key!("event"), Some(&row.name));
+    record.int(key!("seq"), row.envelope.data_count.and_then(|v| v.integer()));
+    record.value_str(key!("request_id"), known.request_id);
+    record.key(key!("payload"));
 }
 
 /// Appends what stands between the payload's value and `src`.
 pub fn event_tail_into(row: &Row<'_>, out: &mut Vec<u8>) {
     let error = row.inner.error.as_deref();
     let metadata = row.meta.error.map(|e| format!("metadata: {e}"));
-    RecordWriter::new(out).str("payload_error", error.or(metadata.as_deref()));
+    RecordWriter::new(out).str(key!("payload_error"), error.or(metadata.as_deref()));
 }
 
 static KEYS: LazyLock<[Finder<'static>; 2]> =

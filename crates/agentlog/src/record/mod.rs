@@ -9,6 +9,8 @@ mod writing;
 
 pub use event::{EVENT, event_head_into, event_into, event_tail_into};
 pub use prompt::{PROMPT, prompt_into};
+pub(crate) use writing::Key;
+use writing::key;
 pub use writing::{RecordWriter, SrcPath};
 
 /// A kind of record.

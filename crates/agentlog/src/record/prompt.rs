@@ -1,6 +1,6 @@
 //! `alog.prompt/1`: something the user said.
 
-use super::{Field, RecordKind, RecordWriter, Shape, SrcPath, field};
+use super::{Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
 use crate::fold::prompts::Prompt;
 
 /// The record of `alog-prompts`.
@@ -29,10 +29,10 @@ pub fn prompt_into(
 ) {
     let mut record = RecordWriter::begin(out, PROMPT.schema, index, prompt.t);
     record.head(&prompt.head);
-    record.name("kind", Some(prompt.kind.name()));
-    record.text("text", prompt.text.as_ref());
-    record.int("images", prompt.images.map(|n| n as i64));
-    record.int("session_turn", prompt.session_turn.map(|n| n as i64));
+    record.name(key!("kind"), Some(prompt.kind.name()));
+    record.text(key!("text"), prompt.text.as_ref());
+    record.int(key!("images"), prompt.images.map(|n| n as i64));
+    record.int(key!("session_turn"), prompt.session_turn.map(|n| n as i64));
     record.src(paths, &prompt.src);
     if explain {
         record.rows(paths, &prompt.rows);

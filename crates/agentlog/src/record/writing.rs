@@ -12,6 +12,18 @@ pub struct RecordWriter<'b> {
     out: &'b mut Vec<u8>,
 }
 
+/// A key as it stands in a record, behind the value before it: see [`key!`].
+#[derive(Clone, Copy, Debug)]
+pub struct Key(pub &'static str);
+
+/// Spells a key, with the comma before it and the colon behind it, when the program is built.
+macro_rules! key {
+    ($name:literal) => {
+        $crate::record::Key(concat!(",\"", $name, "\":"))
+    };
+}
+pub(super) use key;
+
 /// A path, spelled as JSON once and then used in every record of its file.
 #[derive(Clone, Debug)]
 pub struct SrcPath(Vec<u8>);
@@ -38,24 +50,23 @@ impl<'b> RecordWriter<'b> {
         out.extend_from_slice(b"\",\"index\":");
         out.extend_from_slice(itoa::Buffer::new().format(index).as_bytes());
         let mut writer = Self { out };
-        writer.time("t", t);
+        writer.time(key!("t"), t);
         writer
     }
 
     /// The buffer, to append a value to after [`RecordWriter::key`].
-    pub fn key(&mut self, name: &str) -> &mut Vec<u8> {
-        self.out.extend_from_slice(b",\"");
-        self.out.extend_from_slice(name.as_bytes());
-        self.out.extend_from_slice(b"\":");
+    #[inline]
+    pub fn key(&mut self, key: Key) -> &mut Vec<u8> {
+        self.out.extend_from_slice(key.0.as_bytes());
         self.out
     }
 
-    fn null(&mut self, name: &str) {
-        self.key(name).extend_from_slice(b"null");
+    fn null(&mut self, key: Key) {
+        self.key(key).extend_from_slice(b"null");
     }
 
     /// A string that needs no escapes, such as a name of ours.
-    pub fn name(&mut self, key: &str, name: Option<&str>) {
+    pub fn name(&mut self, key: Key, name: Option<&str>) {
         let Some(name) = name else { return self.null(key) };
         let out = self.key(key);
         out.push(b'"');
@@ -64,7 +75,7 @@ impl<'b> RecordWriter<'b> {
     }
 
     /// A string.
-    pub fn str(&mut self, key: &str, text: Option<&str>) {
+    pub fn str(&mut self, key: Key, text: Option<&str>) {
         match text {
             Some(text) => self.text(key, Some(&Text::from(text))),
             None => self.null(key),
@@ -72,7 +83,7 @@ impl<'b> RecordWriter<'b> {
     }
 
     /// A string.
-    pub fn text(&mut self, key: &str, text: Option<&Text>) {
+    pub fn text(&mut self, key: Key, text: Option<&Text>) {
         match text {
             Some(text) => json::string_into(text, self.key(key)),
             None => self.null(key),
@@ -81,7 +92,7 @@ impl<'b> RecordWriter<'b> {
 
     /// A string as the log spells it; one with escapes is spelled anew, so that equal strings
     /// are equal in print. A number is taken for the string of its digits.
-    pub fn value_str(&mut self, key: &str, value: Option<Value<'_>>) {
+    pub fn value_str(&mut self, key: Key, value: Option<Value<'_>>) {
         match value {
             Some(value) if value.kind == (json::Kind::String { escaped: true }) => {
                 self.text(key, value.text().as_ref());
@@ -92,7 +103,7 @@ impl<'b> RecordWriter<'b> {
     }
 
     /// A whole number.
-    pub fn int(&mut self, key: &str, n: Option<i64>) {
+    pub fn int(&mut self, key: Key, n: Option<i64>) {
         match n {
             Some(n) => self.key(key).extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
             None => self.null(key),
@@ -100,7 +111,7 @@ impl<'b> RecordWriter<'b> {
     }
 
     /// A time in milliseconds since the epoch.
-    pub fn time(&mut self, key: &str, ms: Option<i64>) {
+    pub fn time(&mut self, key: Key, ms: Option<i64>) {
         let Some(ms) = ms else { return self.null(key) };
         let out = self.key(key);
         out.push(b'"');
@@ -110,25 +121,25 @@ impl<'b> RecordWriter<'b> {
 
     /// The head behind `t`, in records made of owned parts.
     pub fn head(&mut self, head: &Head) {
-        self.name("provider", head.provider.map(crate::event::Provider::name));
-        self.str("sid", head.sid.as_deref());
-        self.int("pid", head.pid);
-        self.str("turn_id", head.turn_id.as_deref());
-        self.str("round", head.round.as_deref());
-        self.str("flow_id", head.flow_id.as_deref());
-        self.str("cwd", head.cwd.as_deref());
-        self.str("ver", head.ver.as_deref());
-        self.str("model", head.model.as_deref());
+        self.name(key!("provider"), head.provider.map(crate::event::Provider::name));
+        self.str(key!("sid"), head.sid.as_deref());
+        self.int(key!("pid"), head.pid);
+        self.str(key!("turn_id"), head.turn_id.as_deref());
+        self.str(key!("round"), head.round.as_deref());
+        self.str(key!("flow_id"), head.flow_id.as_deref());
+        self.str(key!("cwd"), head.cwd.as_deref());
+        self.str(key!("ver"), head.ver.as_deref());
+        self.str(key!("model"), head.model.as_deref());
     }
 
     /// `src`. `paths` holds the path of each file of the input.
     pub fn src(&mut self, paths: &[SrcPath], src: &Src) {
-        place_into(paths, src, self.key("src"));
+        place_into(paths, src, self.key(key!("src")));
     }
 
     /// `rows`: what each was used for.
     pub fn rows(&mut self, paths: &[SrcPath], rows: &[Used]) {
-        let out = self.key("rows");
+        let out = self.key(key!("rows"));
         out.push(b'[');
         for (i, row) in rows.iter().enumerate() {
             out.extend_from_slice(if i == 0 { b"{\"src\":" } else { b",{\"src\":" });

@@ -36,8 +36,10 @@ impl<'a> Envelope<'a> {
         match json::fields(text, |key, value| row.set(key, value)) {
             Ok(_) if row.known => Ok(row),
             Ok(_) => Err(Fault::NoKnownKey),
-            Err(_) if json::value(text).is_ok() => Err(Fault::NotAnObject),
-            Err(e) => Err(Fault::NotJson(e)),
+            Err(_) => match json::value(text) {
+                Ok(_) => Err(Fault::NotAnObject),
+                Err(e) => Err(Fault::NotJson(e)),
+            },
         }
     }
 

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Writes the generated files again: a JSON Schema for each kind of record, as the commands print it.
+# Usage: docs/generate.sh BIN_DIR
+set -euo pipefail
+bin=$(cd "${1:?usage: docs/generate.sh BIN_DIR}" && pwd)
+cd "$(dirname "$0")"
+new=$(mktemp)
+trap 'rm -f "$new"' EXIT
+for command in ../bin/alog-*/; do
+    program=$bin/$(basename "$command")
+    [ -x "$program" ] || continue
+    "$program" --schema >"$new" </dev/null
+    record=$(sed -n 's/^  "title": "\(alog\.[a-z_.]*\)\/\([0-9]*\)".*/\1.\2/p' "$new")
+    [ -n "$record" ] || { echo "$program --schema names no record" >&2; exit 1; }
+    cat "$new" >"schemas/$record.json"
+    echo "docs/schemas/$record.json"
+done
