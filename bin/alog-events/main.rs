@@ -218,14 +218,15 @@ impl Printer {
             record.end();
         };
         match &mut row.value.large {
-            Some((_, large)) if self.raw => self.output.raw(large.payload())?,
+            Some(large) if self.raw => self.output.raw(large.1.payload())?,
             None if self.raw => self.output.raw(text)?,
             None => self.output.record(|index, out| {
                 begin(index, out);
                 out.extend_from_slice(text);
                 end(out);
             })?,
-            Some((at, large)) => {
+            Some(large) => {
+                let (at, large) = &mut **large;
                 let (head, tail) = text.split_at(*at - row.value.text.start);
                 let head = |index: u64, out: &mut Vec<u8>| {
                     begin(index, out);

@@ -107,7 +107,7 @@ pub struct Body {
     /// Session id, if sessions are asked for.
     pub sid: Option<String>,
     /// A payload or source line too large to be copied, and where it belongs in `text`.
-    pub large: Option<(usize, Large)>,
+    pub large: Option<Box<(usize, Large)>>,
 }
 
 /// A payload, or a source line, in the text that it stands in.
@@ -144,12 +144,16 @@ impl Decode for EventRows<'_> {
         if !self.room.take(raw.len() + size_of::<Body>()) {
             return None;
         }
+        if arena.is_empty() {
+            // About as much as its block: growing would copy it over and over.
+            arena.reserve(1 << 20);
+        }
         let start = arena.len();
         let mut large = None;
         match row.inner.payload {
             _ if self.raw && raw.len() >= LARGE => {
                 let text = Large { text: Vec::new(), range: 0..raw.len(), compact: true };
-                large = Some((start, text));
+                large = Some(Box::new((start, text)));
             }
             _ if self.raw => arena.extend_from_slice(raw),
             Some(payload) if payload.raw.len() >= LARGE && !row.inner.text.is_empty() => {
@@ -157,7 +161,7 @@ impl Decode for EventRows<'_> {
                 let from = payload.raw.as_ptr() as usize - row.inner.text.as_ptr() as usize;
                 let range = from..from + payload.raw.len();
                 let text = Large { text: Vec::new(), range, compact: payload.compact };
-                large = Some((arena.len(), text));
+                large = Some(Box::new((arena.len(), text)));
                 event_tail_into(row, arena);
             }
             _ => event_into(row, arena),
@@ -166,7 +170,8 @@ impl Decode for EventRows<'_> {
     }
 
     fn adopt(&self, body: &mut Body, text: &mut Vec<u8>, raw: &[u8]) {
-        let Some((_, large)) = &mut body.large else { return };
+        let Some(large) = &mut body.large else { return };
+        let large = &mut large.1;
         large.text = std::mem::take(text);
         if self.raw {
             large.text = Vec::new();

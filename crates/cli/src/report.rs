@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use agentlog::json::{Text, string_into};
+use agentlog::json::string_into;
 
 use crate::flags::{CheckFlags, OutputFlags};
 
@@ -129,14 +129,14 @@ impl Report {
     fn write_bad(&mut self, path: &Path, bad: &BadLine) {
         let Some((file, name)) = &mut self.bad_lines else { return };
         let mut record = b"{\"schema\":\"alog.bad_line/1\",\"path\":".to_vec();
-        string_into(&Text::from(&*path.to_string_lossy()), &mut record);
+        string_into(path.to_string_lossy().as_bytes(), &mut record);
         let (line, offset, len) = (bad.line, bad.offset, bad.len);
         record.extend(
             format!(",\"line\":{line},\"offset\":{offset},\"len\":{len},\"reason\":").bytes(),
         );
-        string_into(&Text::from(bad.reason.as_str()), &mut record);
+        string_into(bad.reason.as_bytes(), &mut record);
         record.extend_from_slice(b",\"text\":");
-        string_into(&Text::from(&*String::from_utf8_lossy(&bad.text)), &mut record);
+        string_into(String::from_utf8_lossy(&bad.text).as_bytes(), &mut record);
         record.extend_from_slice(b"}\n");
         if let Err(e) = file.write_all(&record) {
             let text = format!("--bad-lines: {name}: {e}");

@@ -1,10 +1,9 @@
 //! Writing: decoded text as a JSON string, and raw values without their white space.
 
-use super::{Text, Value, scan, text::surrogate};
+use super::{Value, scan, text::surrogate};
 
-/// Appends `text` as a JSON string with quotes. Lone surrogates become escapes.
-pub fn string_into(text: &Text, out: &mut Vec<u8>) {
-    let bytes = text.as_bytes();
+/// Appends text (UTF-8 or WTF-8) as a JSON string with quotes. Lone surrogates become escapes.
+pub fn string_into(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     let mut from = 0;
     while from < bytes.len() {
@@ -132,6 +131,7 @@ fn line_break(level: usize, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Text;
     use super::*;
     use proptest::prelude::*;
 
@@ -139,7 +139,7 @@ mod tests {
         #[test]
         fn what_is_written_reads_back(text in any::<String>()) {
             let mut out = Vec::new();
-            string_into(&Text::from(text.as_str()), &mut out);
+            string_into(text.as_bytes(), &mut out);
             prop_assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
         }
     }
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn lone_surrogates_are_written_as_escapes() {
         let mut out = Vec::new();
-        string_into(&Text::unescape("\\ud800 ퟿ \\udfff"), &mut out);
+        string_into(Text::unescape("\\ud800 ퟿ \\udfff").as_bytes(), &mut out);
         assert_eq!(out, "\"\\ud800 ퟿ \\udfff\"".as_bytes());
     }
 

@@ -32,7 +32,7 @@ impl SrcPath {
     /// Spells a path. Bytes that are not UTF-8 become U+FFFD.
     pub fn new(path: &Path) -> Self {
         let mut spelled = Vec::new();
-        json::string_into(&Text::from(&*path.to_string_lossy()), &mut spelled);
+        json::string_into(path.to_string_lossy().as_bytes(), &mut spelled);
         Self(spelled)
     }
 }
@@ -77,7 +77,7 @@ impl<'b> RecordWriter<'b> {
     /// A string.
     pub fn str(&mut self, key: Key, text: Option<&str>) {
         match text {
-            Some(text) => self.text(key, Some(&Text::from(text))),
+            Some(text) => json::string_into(text.as_bytes(), self.key(key)),
             None => self.null(key),
         }
     }
@@ -85,7 +85,7 @@ impl<'b> RecordWriter<'b> {
     /// A string.
     pub fn text(&mut self, key: Key, text: Option<&Text>) {
         match text {
-            Some(text) => json::string_into(text, self.key(key)),
+            Some(text) => json::string_into(text.as_bytes(), self.key(key)),
             None => self.null(key),
         }
     }
