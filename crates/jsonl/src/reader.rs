@@ -64,7 +64,9 @@ impl Reader {
             Opened::File { file, start, end } => {
                 Source::Chunks(Chunks::new(file, start..end, options))
             }
-            Opened::Stream { bytes, .. } => Source::Stream(Blocks::spawn(bytes, options)),
+            Opened::Stream { bytes, origin } => {
+                Source::Stream(Blocks::spawn(bytes, origin, options))
+            }
         };
         Self { source, patience: None }
     }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::Block;
 use crate::block::count_lines;
 use crate::reader::{Batch, Placed, ReaderOptions};
+use crate::{Block, Origin};
 
 /// Blocks that wait to be worked on.
 pub(crate) struct Blocks {
@@ -29,12 +29,21 @@ struct Cut {
 }
 
 impl Blocks {
-    pub(crate) fn spawn(source: Box<dyn Read + Send>, options: &ReaderOptions) -> Self {
+    pub(crate) fn spawn(
+        source: Box<dyn Read + Send>,
+        origin: Origin,
+        options: &ReaderOptions,
+    ) -> Self {
         let (sender, waiting) = sync_channel(8);
         let cutter = Cutter {
             source,
             sender,
-            chunk: options.chunk.max(1),
+            live: origin == Origin::Live,
+            failed: None,
+            chunk: match origin {
+                Origin::Compressed => options.chunk.max(1),
+                Origin::Live => options.chunk.clamp(1, PIPE),
+            },
             max_line: options.max_line,
             carry: Vec::new(),
             offset: 0,
@@ -104,9 +113,15 @@ impl Blocks {
     }
 }
 
+/// What a pipe holds at most, in bytes: more than that does not come at once.
+const PIPE: usize = 64 << 10;
+
 /// Reads and cuts, on its own thread.
 struct Cutter {
     source: Box<dyn Read + Send>,
+    /// Whether what has come must not wait for more.
+    live: bool,
+    failed: Option<io::Error>,
     sender: SyncSender<io::Result<Cut>>,
     chunk: usize,
     max_line: u64,
@@ -141,18 +156,33 @@ impl Cutter {
         let _ = self.finish();
     }
 
-    /// Reads once, behind what is carried.
+    /// Reads behind what is carried: what there is, or a chunk if nobody waits for it.
     fn fill(&mut self) -> io::Result<usize> {
-        let len = self.carry.len();
-        self.carry.resize(len + self.chunk, 0);
-        let read = loop {
-            match self.source.read(&mut self.carry[len..]) {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let start = self.carry.len();
+        let mut end = start;
+        self.carry.resize(start + self.chunk, 0);
+        let result = loop {
+            match self.source.read(&mut self.carry[end..]) {
+                Ok(read) => {
+                    end += read;
+                    if read == 0 || self.live || end == self.carry.len() {
+                        break Ok(end - start);
+                    }
+                }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
+                // What was read before the error is good: it comes first.
+                Err(e) if end > start => {
+                    self.failed = Some(e);
+                    break Ok(end - start);
+                }
+                Err(e) => break Err(e),
             }
         };
-        self.carry.truncate(len + *read.as_ref().unwrap_or(&0));
-        read
+        self.carry.truncate(end);
+        result
     }
 
     /// Sends the whole lines; `scanned` bytes are known to hold no line feed.
