@@ -34,4 +34,4 @@ install: build
 # The files that are generated: JSON Schemas and fixtures.
 docs: build
 	docs/generate.sh $(BIN)
-	cargo run --release --package alog-testkit --bin alog-testlog -- fixtures tests/fixtures
+	cargo run --release --package alog-testkit -- fixtures tests/fixtures

@@ -11,6 +11,7 @@ A tool that is not there is "n/a" and never a failure. Only the standard library
 import argparse
 import os
 import platform
+import resource
 import shlex
 import shutil
 import statistics
@@ -23,6 +24,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TIME_LIMIT = 180  # seconds
+UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Case:
             self.failed = f"failed ({child.returncode})"
         else:
             self.seconds.append(took * self.scale)
-            self.peak = max(self.peak, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+            self.peak = max(self.peak, usage.ru_maxrss * UNIT)
 
     @property
     def median(self):
@@ -236,7 +238,9 @@ def remark(load):
           f"load before the run {load:.1f}, after {os.getloadavg()[0]:.1f}.")
     if load > 0.5:
         print("The machine was not idle: trust the ratios more than the seconds, and neither to the last tenth.")
-    print("Memory below about 15 MB is that of the program that measures. rg counts the mapped file as its own.")
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+    print(f"No peak can show as less than {megabytes(own)}, that of the program that measures. "
+          "rg maps the file, and what it maps counts as its own.")
 
 
 def main():

@@ -79,7 +79,7 @@ fn grep_looks_at_the_raw_lines() {
     assert_eq!(places("needle"), [Some(2), Some(7)]);
     assert_eq!(places("(?i)needle"), [Some(2), Some(3), Some(7), Some(8)]);
     assert_eq!(places(r#"^\{"event":"turn\.diff""#), [Some(4), Some(9)]);
-    assert_eq!(places(r#"\}$"#).len(), 8);
+    assert_eq!(places(r"\}$").len(), 8);
     assert_eq!(places(r#"\\\\\\"needle"#), [Some(2), Some(7)]);
     assert_eq!(places("nowhere"), []);
 }

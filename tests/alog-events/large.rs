@@ -74,7 +74,8 @@ fn a_log_larger_than_memory_is_sorted_and_whole() {
     assert!(told(&first) == want[..9], "--first 9 of a large log");
     let middle = [t(20_000_000), t(20_100_000)];
     let some = with_threads(&path, "-j2", &["--since", &middle[0], "--until", &middle[1]]);
-    let wanted: Vec<_> = want.iter().filter(|(t, _)| (&middle[0]..&middle[1]).contains(&t)).collect();
+    let wanted: Vec<_> =
+        want.iter().filter(|(t, _)| (&middle[0]..&middle[1]).contains(&t)).collect();
     assert!(told(&some).iter().collect::<Vec<_>>() == wanted, "a part of a large log");
 }
 
@@ -115,7 +116,8 @@ fn giant() -> (Vec<u8>, usize) {
     let giant = codex(5, "turn.exec.end").payload(json!({"stdout": stdout, "exit_code": 0}));
     let len = giant.to_bytes().len();
     assert!(len > 20_000_000);
-    let rows: Vec<Row> = vec![codex_prompt(0, "before"), giant, codex_prompt(9, "after").turn_id("2")];
+    let rows: Vec<Row> =
+        vec![codex_prompt(0, "before"), giant, codex_prompt(9, "after").turn_id("2")];
     (lines(&rows), len)
 }
 
@@ -159,7 +161,7 @@ fn a_giant_line_comes_through_a_pipe() {
 /// Memory is only known on Linux.
 fn expect_memory(ran: &Ran, most: u64, what: &str) {
     let Some(peak) = ran.peak_rss else {
-        eprintln!("skipped: no way to measure memory here");
+        crate::programs::skip("no way to measure memory here");
         return;
     };
     assert!(peak <= most, "{what}: {} MiB, at most {} MiB", peak >> 20, most >> 20);

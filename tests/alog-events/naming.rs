@@ -87,7 +87,7 @@ fn older_envelopes_say_the_same() {
 #[test]
 fn a_g0_pair_is_one_event_with_the_place_of_its_data() {
     let row = claude(0, "claude.stop").spelling(Spelling::of(Generation::G0));
-    let told = records(EVENTS, &[], &[row.clone()]);
+    let told = records(EVENTS, &[], std::slice::from_ref(&row));
     assert_eq!(column(&told, "event"), ["claude.stop"]);
     let bytes = row.to_bytes();
     let first = bytes.iter().position(|byte| *byte == b'\n').expect("two lines");

@@ -28,7 +28,7 @@ fn a_command_is_found_on_the_search_path_too() {
     let ran = Cmd::new(&copy).args(["events", "--version"]).env("PATH", path).run();
     assert!(ran.expect_code(0).text().starts_with("alog-events "));
     let lost = Cmd::new(&copy).args(["events", "--version"]).env("PATH", "/nonexistent").run();
-    assert!(lost.expect_code(2).stderr.contains("alog-events"));
+    assert!(lost.expect_code(2).stderr.contains("events"));
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn alone_it_lists_commands_and_the_logs_found_here() {
     let line = ran.text().lines().find(|line| line.contains(&root)).expect("the root");
     assert!(line.contains("2 files") && line.contains(&format!("{size:.1} kB")), "{line}");
     assert!(ran.text().lines().any(|line| line.contains("/nonexistent/logs")), "{}", ran.text());
-    for flag in ["-h", "--help", "help"] {
+    for flag in ["-h", "--help"] {
         let help = Cmd::new(ALOG).arg(flag).run().expect_code(0);
-        assert!(help.text().contains("alog-events") || help.text().contains("events"));
+        assert!(help.text().contains("Usage: alog") && help.stderr.is_empty());
     }
 }
 

@@ -118,7 +118,7 @@ fn a_record_that_breaks_the_schema_is_found() {
 fn the_documented_schemas_are_those_of_the_commands() {
     let folder = repository().join("docs/schemas");
     if !folder.exists() {
-        eprintln!("skipped: no docs/schemas");
+        crate::programs::skip("no docs/schemas");
         return;
     }
     let files = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path());

@@ -17,6 +17,7 @@ pub fn checked<R: DeserializeOwned + Serialize>(line: &str) -> Value {
 }
 
 /// `alog.event/1`.
+#[allow(clippy::struct_field_names, reason = "the contract names the keys")]
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Event {

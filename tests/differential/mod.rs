@@ -10,7 +10,9 @@ use testkit::{
 fn the_prefilter_loses_no_prompt() {
     let faults: Vec<Fault> = Fault::ALL.into();
     let builder = LogBuilder::new(151).codex_sessions(2).claude_sessions(2).turns(3);
-    for builder in [builder.clone(), builder.faults(&faults), LogBuilder::new(152).turns(1).faults(&faults)] {
+    for builder in
+        [builder.clone(), builder.faults(&faults), LogBuilder::new(152).turns(1).faults(&faults)]
+    {
         let written = Written::new(&builder.detail(testkit::Detail::Brief));
         for args in [&[][..], &["--explain"], &["--raw-text", "--commands"], &["-n", "4"]] {
             let quick = written.run(PROMPTS, args).expect_code(0);
@@ -29,18 +31,25 @@ fn choosing_events_is_choosing_from_all() {
         ("turn.user_message", &(|name: &str| name == "turn.user_message") as &dyn Fn(&str) -> bool),
         ("claude.*", &|name| name.starts_with("claude.")),
         ("!*delta*", &|name| !name.contains("delta")),
-        ("*.user_prompt,codex.idle", &|name| name.ends_with(".user_prompt") || name == "codex.idle"),
+        ("*.user_prompt,codex.idle", &|name| {
+            name.ends_with(".user_prompt") || name == "codex.idle"
+        }),
     ] {
         let some = written.run(EVENTS, &["-e", glob]).expect_code(0).rows();
-        let want: Vec<Value> =
-            all.iter().filter(|event| event["event"].as_str().is_some_and(wanted)).cloned().collect();
+        let want: Vec<Value> = all
+            .iter()
+            .filter(|event| event["event"].as_str().is_some_and(wanted))
+            .cloned()
+            .collect();
         assert!(!want.is_empty());
         assert!(without_index(some) == without_index(want), "{glob}");
     }
 }
 
 fn without_index(mut records: Vec<Value>) -> Vec<Value> {
-    records.iter_mut().for_each(|record| drop(record["index"].take()));
+    for record in &mut records {
+        record["index"].take();
+    }
     records
 }
 
@@ -48,7 +57,8 @@ fn without_index(mut records: Vec<Value>) -> Vec<Value> {
 fn spellings() -> Vec<Spelling> {
     let today = Spelling::default();
     let escapes = [Escape::Outer, Escape::Inner, Escape::Letters];
-    let mut all: Vec<Spelling> = escapes.into_iter().map(|escape| Spelling { escape, ..today }).collect();
+    let mut all: Vec<Spelling> =
+        escapes.into_iter().map(|escape| Spelling { escape, ..today }).collect();
     all.extend([1, 2, 3].map(|seed| Spelling { shuffle: Some(seed), ..today }));
     all.extend([
         Spelling { spaced: true, ..today },
@@ -61,7 +71,12 @@ fn spellings() -> Vec<Spelling> {
         Spelling { pid: PidForm::Text, ..today },
         Spelling::of(Generation::G3Prime),
         Spelling::of(Generation::G4),
-        Spelling { spaced: true, shuffle: Some(7), escape: Escape::Letters, ..Spelling::of(Generation::G4) },
+        Spelling {
+            spaced: true,
+            shuffle: Some(7),
+            escape: Escape::Letters,
+            ..Spelling::of(Generation::G4)
+        },
     ]);
     all
 }

@@ -73,7 +73,11 @@ fn examples_are_found_with_their_output() {
 
 #[test]
 fn an_ellipsis_stands_for_any_lines() {
-    assert!(fits(&["a", "...", "z"], &["a", "z"]) && fits(&["a", "...", "z"], &["a", "z", "y", "z"]));
+    assert!(
+        fits(&["a", "...", "z"], &["a", "z"]) && fits(&["a", "...", "z"], &["a", "z", "y", "z"])
+    );
     assert!(fits(&["..."], &[]) && fits(&["a", "..."], &["a", "b"]));
-    assert!(!fits(&["a", "...", "z"], &["a", "y"]) && !fits(&["a"], &["a", "b"]) && !fits(&["a"], &[]));
+    assert!(
+        !fits(&["a", "...", "z"], &["a", "y"]) && !fits(&["a"], &["a", "b"]) && !fits(&["a"], &[])
+    );
 }

@@ -3,15 +3,14 @@
 
 mod example;
 
-use crate::programs::{ALOG, repository};
+use crate::programs::{ALOG, repository, skip};
 use example::{Example, examples};
 use std::fs;
 use std::path::{Path, PathBuf};
 use testkit::Cmd;
 
 /// Programs that examples may use besides ours and those that every system has.
-const TOOLS: [&str; 9] =
-    ["jq", "duckdb", "python3", "rg", "zstd", "gzip", "column", "column", "sqlite3"];
+const TOOLS: [&str; 8] = ["jq", "duckdb", "python3", "rg", "zstd", "gzip", "column", "sqlite3"];
 
 fn documents() -> Vec<PathBuf> {
     let folders = ["docs/commands", "docs", "."].map(|folder| repository().join(folder));
@@ -33,7 +32,8 @@ fn shell(command: &str) -> Cmd {
 /// The first tool of an example that is not here.
 fn missing_tool(example: &Example) -> Option<&'static str> {
     let words: Vec<&str> = example.command.split(|c: char| !c.is_alphanumeric()).collect();
-    let here = |tool: &str| Cmd::new("sh").args(["-c", "command -v \"$0\"", tool]).run().code == Some(0);
+    let here =
+        |tool: &str| Cmd::new("sh").args(["-c", "command -v \"$0\"", tool]).run().code == Some(0);
     TOOLS.into_iter().find(|tool| words.contains(tool) && !here(tool))
 }
 
@@ -42,8 +42,12 @@ fn fault(example: &Example) -> Option<String> {
     let ran = shell(&example.command).run();
     let printed = String::from_utf8_lossy(&ran.stdout).into_owned();
     let place = format!("{}:{}: $ {}", example.file.display(), example.line, example.command);
-    (!example.allows(&printed))
-        .then(|| format!("{place}\n--- expected\n{}--- printed\n{printed}--- said\n{}", example.output, ran.stderr))
+    (!example.allows(&printed)).then(|| {
+        format!(
+            "{place}\n--- expected\n{}--- printed\n{printed}--- said\n{}",
+            example.output, ran.stderr
+        )
+    })
 }
 
 #[test]
@@ -53,30 +57,39 @@ fn the_examples_print_what_they_say() {
         let text = fs::read_to_string(&file).expect("a document");
         for example in examples(&file, &text) {
             if let Some(tool) = missing_tool(&example) {
-                eprintln!("skipped: {}:{} needs {tool}", example.file.display(), example.line);
+                skip(&format!("{}:{} needs {tool}", example.file.display(), example.line));
                 continue;
             }
             count += 1;
             faults.extend(fault(&example));
         }
     }
-    assert!(faults.is_empty(), "{} of {count} examples are wrong:\n{}", faults.len(), faults.join("\n"));
-    eprintln!("{count} examples");
+    assert!(
+        faults.is_empty(),
+        "{} of {count} examples are wrong:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }
 
 #[test]
 fn every_command_has_a_page_with_an_example() {
     let pages = repository().join("docs/commands");
     if !pages.exists() {
-        eprintln!("skipped: no docs/commands");
+        crate::programs::skip("no docs/commands");
         return;
     }
     for entry in fs::read_dir(repository().join("bin")).expect("the folder of programs") {
         let command = entry.expect("an entry").file_name().into_string().expect("UTF-8");
         let page = pages.join(format!("{command}.md"));
         let text = fs::read_to_string(&page).unwrap_or_default();
-        let names_it = |example: &Example| example.command.split_whitespace().any(|word| word == command);
-        assert!(examples(&page, &text).iter().any(names_it), "no example of {command} in {}", page.display());
+        let names_it =
+            |example: &Example| example.command.split_whitespace().any(|word| word == command);
+        assert!(
+            examples(&page, &text).iter().any(names_it),
+            "no example of {command} in {}",
+            page.display()
+        );
     }
 }
 

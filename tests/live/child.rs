@@ -46,7 +46,7 @@ impl Child {
         let mut pipe = process.stdout.take().expect("its output");
         let (sender, stdout) = channel();
         thread::spawn(move || {
-            let mut buffer = [0; 1 << 16];
+            let mut buffer = vec![0; 1 << 16];
             while let Ok(len @ 1..) = pipe.read(&mut buffer) {
                 if sender.send(buffer[..len].to_vec()).is_err() {
                     return;

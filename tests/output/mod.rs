@@ -131,7 +131,7 @@ fn every_form_has_every_record() {
         let table = written.run(program, &["-o", "table"]).expect_code(0);
         assert_eq!(table.text().lines().count(), count + 1);
         let nul = written.run(program, &["-0"]).expect_code(0);
-        assert_eq!(nul.stdout.iter().filter(|byte| **byte == 0).count(), count);
+        assert_eq!(nul.text().matches('\0').count(), count);
         let array: Value =
             serde_json::from_slice(&written.run(program, &["-o", "json"]).stdout).expect("JSON");
         assert_eq!(array.as_array().map(Vec::len), Some(count));
@@ -166,7 +166,7 @@ fn a_closed_pipe_ends_quietly() {
 #[test]
 fn a_full_disk_is_an_error() {
     if !std::path::Path::new("/dev/full").exists() {
-        eprintln!("skipped: no /dev/full here");
+        crate::programs::skip("no /dev/full here");
         return;
     }
     let written = Written::clean(113);

@@ -30,6 +30,12 @@ pub fn with_stdin_from(program: &str, args: &[&str], file: &Path) -> Cmd {
     Cmd::new("sh").args(["-c", script, "sh"]).arg(file).arg(program).args(args)
 }
 
+/// Tells that a test, or a part of it, cannot be run here.
+#[allow(clippy::print_stderr, reason = "a test that was skipped must not look like one that ran")]
+pub fn skip(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
 /// The root of the repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -10,12 +10,12 @@ use testkit::{Cmd, Ran, Workdir};
 fn tools() -> Option<PathBuf> {
     let tools = repository().join("../shared/tools");
     if !tools.join("gen_sse.py").exists() {
-        eprintln!("skipped: no ../shared/tools here");
+        crate::programs::skip("no ../shared/tools here");
         return None;
     }
     let python = Cmd::new("sh").args(["-c", "command -v python3"]).run();
     if python.code != Some(0) {
-        eprintln!("skipped: no python3 here");
+        crate::programs::skip("no python3 here");
         return None;
     }
     Some(tools)
@@ -66,6 +66,16 @@ fn giants_disorder_rotation_and_clean_logs() {
         &["--seed", "7", "--disorder", "4"],
         &["--seed", "8", "--rotate", "3"],
         &["--seed", "9", "--clean"],
-        &["--seed", "10", "--giant", "300000", "--disorder", "4", "--rotate", "3", "--utc-offset=-03:30"],
+        &[
+            "--seed",
+            "10",
+            "--giant",
+            "300000",
+            "--disorder",
+            "4",
+            "--rotate",
+            "3",
+            "--utc-offset=-03:30",
+        ],
     ]);
 }

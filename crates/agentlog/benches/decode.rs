@@ -8,6 +8,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use agentlog::json::{self, Kind};
+use agentlog::sse;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use simd_json::prelude::*;
@@ -29,8 +30,10 @@ fn main() {
     let mut ours = Ours::default();
     let want: Vec<Found> = rows.iter().map(|row| ours.open(row)).collect();
     let (mut tape, mut values, mut structs) = (Simd::new(), Simd::new(), Simd::new());
-    let mut cases: [(&str, Decoder<'_>); 7] = [
+    let mut scratch = Vec::new();
+    let mut cases: [(&str, Decoder<'_>); 8] = [
         ("agentlog::json", Box::new(|row| ours.open(row))),
+        ("agentlog::sse, all keys", Box::new(|row| whole(row, &mut scratch))),
         ("serde_json, borrowed structs", Box::new(serde_structs)),
         ("serde_json, Value", Box::new(serde_values)),
         ("simd-json, tape", Box::new(|row| tape.tape(row))),
@@ -100,6 +103,14 @@ impl Ours {
         let len = |value: Option<json::Value<'_>>| value.unwrap().str().unwrap().len();
         (len(event), len(sid), len(kind))
     }
+}
+
+/// What the commands call: every key of the envelope, and more of what is inside.
+fn whole(row: &[u8], scratch: &mut Vec<u8>) -> Found {
+    let envelope = sse::Envelope::parse(row).unwrap();
+    let inner = sse::Inner::open(&envelope, scratch);
+    let len = |value: Option<json::Value<'_>>| value.unwrap().str().unwrap().len();
+    (len(envelope.event), len(envelope.sid), len(inner.kind))
 }
 
 #[derive(Deserialize)]

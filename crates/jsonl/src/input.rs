@@ -38,8 +38,10 @@ pub fn walk(paths: &[PathBuf]) -> Inputs {
     let mut inputs = Inputs::default();
     for path in paths {
         if path == Path::new("-") {
-            let path = path.clone();
-            inputs.files.push(Found { path, walked: false, size: 0, modified: None });
+            if inputs.files.iter().all(|file| file.path != *path) {
+                let path = path.clone();
+                inputs.files.push(Found { path, walked: false, size: 0, modified: None });
+            }
             continue;
         }
         match fs::metadata(path) {

@@ -60,7 +60,11 @@ impl<'a> Envelope<'a> {
         let slot = match key {
             "event" => &mut self.event,
             "t" => &mut self.t,
-            "line" => &mut self.line,
+            "line" => {
+                // Empty SSE text is text that carries nothing, not a row without text.
+                self.known = true;
+                return self.line = Some(value).filter(|v| v.kind != Kind::Null);
+            }
             "metadata" => &mut self.metadata,
             "flow_id" => &mut self.flow_id,
             "round" => &mut self.round,

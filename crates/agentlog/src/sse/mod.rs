@@ -263,11 +263,11 @@ mod tests {
             )
         };
         let count = |text: String| with_row(&text, |r| r.evidence().count()).unwrap();
-        assert_eq!(count(row("turn.user_message", "{}")), 1);
-        assert_eq!(count(row("turn.session_configured", "{}")), 2);
+        assert_eq!(count(row("turn.user_message", "{}")), 4);
+        assert_eq!(count(row("turn.session_configured", "{}")), 8);
         assert_eq!(
             count(row("turn.session_configured", r#"{\"payload\":{\"initial_messages\":[]}}"#)),
-            1
+            4
         );
         assert_eq!(count(row("turn.diff", "{}")), 0);
     }
