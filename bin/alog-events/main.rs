@@ -65,7 +65,11 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let names = Names::new(&args.event)?;
     let grep = args.grep.as_deref().map(Grep::new).transpose()?;
     let zones = Needles::new(&ZONE_NEEDLES).context("no needles")?;
-    let look = grep.as_ref().map_or(Look::All, |grep| Look::Grep(grep, &zones));
+    let look = match &grep {
+        None => Look::All,
+        Some(grep) if args.common.checks.strict => Look::GrepStrict(grep),
+        Some(grep) => Look::Grep(grep, &zones),
+    };
     let mut run = Run::new(&args.common)?;
     let printer = Printer {
         output: Output::new(&args.common.output, &EVENT, false),
@@ -96,8 +100,8 @@ impl Command<'_> {
     /// What is little is sorted in memory; what is much is read again, in its order.
     fn files(self, run: &mut Run) -> anyhow::Result<()> {
         let Self { names, look, mut printer } = self;
-        run.spool_live()?;
-        let picks = names.pick() || matches!(look, Look::Grep(..)) || run.selection.is_choosy();
+        run.hold_live()?;
+        let picks = names.pick() || !matches!(look, Look::All) || run.selection.is_choosy();
         let is_much = !picks && run.bytes_on_disk() > ROOM as u64;
         if !is_much && printer.kept(&names, look, run)? {
             return printer.finish(run);
@@ -118,7 +122,9 @@ impl Command<'_> {
         run.read_live(look, &Owned(&rows), |step| {
             match step {
                 Step::Row(t, mut row) if selection.time(t) => {
-                    selection.clone().settle(&rows.met())?;
+                    if selection.names_sessions() {
+                        selection.clone().settle(&rows.met())?;
+                    }
                     let (body, text) = &mut row.value;
                     let text = std::mem::take(text);
                     let mut row =

@@ -18,6 +18,7 @@ use cli::inputs::default_roots;
 /// default roots: ALOG_ROOTS, or the places where the agents keep their logs.
 #[derive(Parser)]
 #[command(name = "alog", version, disable_help_subcommand = true)]
+#[allow(clippy::doc_markdown)] // What stands here is printed as help.
 struct Args {
     #[command(flatten)]
     help: HelpFlags,

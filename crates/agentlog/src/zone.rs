@@ -14,7 +14,7 @@ const MAX_MS: i64 = 14 * 3_600_000;
 /// how far the two clocks may be apart the other way.
 const SLACK_MS: i64 = 5000;
 
-/// Names a session and process: a hash of both.
+/// Names a session and process: a hash of both. Its lowest bit says whether one is not known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ZoneKey(u64);
 
@@ -25,7 +25,12 @@ impl ZoneKey {
         let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
         hasher.write(sid.unwrap_or_default().as_bytes());
         hasher.write_i64(pid.unwrap_or(-1));
-        Self(hasher.finish())
+        Self(hasher.finish() & !1 | u64::from(sid.is_none() || pid.is_none()))
+    }
+
+    /// Whether the session or the process is not known.
+    pub fn is_partial(self) -> bool {
+        self.0 & 1 == 1
     }
 }
 
@@ -48,6 +53,20 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// The clock of an earlier row if this is missing; its offset if this row's writer is not
+    /// known.
+    pub fn or_offset_of(self, earlier: Self) -> Self {
+        match (self, earlier) {
+            (Self::Missing, _) => earlier,
+            (Self::Local(_, key), _) if !key.is_partial() => self,
+            (Self::Local(ms, _), Self::Local(_, key)) => Self::Local(ms, key),
+            (Self::Local(ms, _), Self::Stamped { local, utc }) => {
+                Self::Stamped { local: ms, utc: ms - (local - utc) }
+            }
+            _ => self,
+        }
+    }
+
     /// Combines a row's own stamp with a UTC stamp inside the row, which decides the offset.
     pub fn new(stamp: Option<Stamp>, utc: Option<i64>, key: impl FnOnce() -> ZoneKey) -> Self {
         match (stamp, utc) {

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 /// Which files are read.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Input")]
+#[allow(clippy::doc_markdown)] // What stands here is printed as help.
 pub struct InputFlags {
     /// Logs: files, directories, or - for standard input
     ///

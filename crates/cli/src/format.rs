@@ -21,12 +21,9 @@ pub enum Format {
 /// How far to look for the first line of a known kind.
 const FAR: u64 = 16 << 20;
 
-/// Looks at the start of a source, and reads it away: open it anew to read it.
+/// Looks at the start of a source, which is then used up.
 pub fn of(source: Opened) -> io::Result<Format> {
-    let mut bytes: Box<dyn Read> = match source {
-        Opened::File { file, start, end } => Box::new(Part { file, next: start, end }),
-        Opened::Stream { bytes, .. } => Box::new(bytes),
-    };
+    let mut bytes = source.into_reader();
     let mut head = Vec::new();
     let mut want = 64 << 10;
     loop {
@@ -44,23 +41,7 @@ pub fn of(source: Opened) -> io::Result<Format> {
     }
 }
 
-struct Part {
-    file: std::sync::Arc<std::fs::File>,
-    next: u64,
-    end: u64,
-}
-
-impl Read for Part {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        use std::os::unix::fs::FileExt;
-        let want = (self.end - self.next).min(out.len() as u64) as usize;
-        let read = self.file.read_at(&mut out[..want], self.next)?;
-        self.next += read as u64;
-        Ok(read)
-    }
-}
-
-fn of_text(head: &[u8]) -> Format {
+pub(crate) fn of_text(head: &[u8]) -> Format {
     let mut format = Format::Empty;
     for line in (Block { bytes: head, offset: 0, oversize: None, max_line: u64::MAX }).lines() {
         if line.bytes.trim_ascii().is_empty() {
@@ -74,6 +55,9 @@ fn of_text(head: &[u8]) -> Format {
     format
 }
 
+/// The keys that tell an SSE row, the surest first.
+const KEYS: [&str; 2] = ["line", "event"];
+
 /// The kind of log that a line belongs to. The line may be cut short: its first keys are enough.
 fn of_line(line: &[u8]) -> Format {
     let text = match std::str::from_utf8(line) {
@@ -82,19 +66,23 @@ fn of_line(line: &[u8]) -> Format {
     };
     let mut keys = Vec::new();
     let mut provider = None;
-    // An error is the end of what can be read.
-    let _ = json::fields(text, |key, value| {
+    let read = json::fields(text, |key, value| {
         keys.push(key);
         if key == "event" {
             provider = value.str().and_then(|name| agentlog::sse::provider_of(&name));
         }
     });
+    // A line that is cut short ends inside a value whose key was read: it is near the start.
+    let start = &text[..text.floor_char_boundary(4096)];
+    if let (Err(_), Some(key)) = (read, KEYS.iter().find(|k| start.contains(&format!("\"{k}\"")))) {
+        keys.push(key);
+    }
     let has = |key: &str| keys.contains(&key);
     let count = |set: &[&str]| set.iter().filter(|key| has(key)).count();
     if provider.is_some()
         || (has("line") && count(&["event", "t", "sid", "flow_id"]) > 0)
         || (has("event") && count(&["t", "sid", "flow_id", "metadata"]) > 0)
-        || (text.trim_start().starts_with("{\"line\":\"data:") && keys.is_empty())
+        || (keys == ["line"] && start.contains("data:"))
     {
         return Format::Sse;
     }

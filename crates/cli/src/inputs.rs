@@ -3,17 +3,19 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
 use agentlog::record::SrcPath;
 use agentlog::time::{Stamp, days_from_civil};
 use anyhow::Context;
-use jsonl::Opened;
+use jsonl::{Opened, Origin};
 
 use crate::flags::{InputFlags, Source};
 use crate::format::{self, Format};
@@ -38,8 +40,8 @@ enum From {
     StdinFile,
     /// Standard input that comes once.
     Live(Mutex<Option<Opened>>),
-    /// What came once, or compressed, and was written down.
-    Spooled(Arc<File>),
+    /// A file that is kept open.
+    Held(Arc<File>, Range<u64>),
 }
 
 /// All the logs of a run.
@@ -72,8 +74,8 @@ impl Log {
         match &self.from {
             From::Path => Opened::path(&self.path),
             From::StdinFile => Opened::stdin(),
-            From::Spooled(file) => {
-                Ok(Opened::File { file: Arc::clone(file), start: 0, end: file.metadata()?.len() })
+            From::Held(file, range) => {
+                Ok(Opened::File { file: Arc::clone(file), start: range.start, end: range.end })
             }
             From::Live(once) => {
                 let taken = once.lock().ok().and_then(|mut once| once.take());
@@ -82,18 +84,32 @@ impl Log {
         }
     }
 
-    /// Makes the log one that can be read from any place, any number of times: what is
-    /// compressed, or comes only once, is written to a temporary file without a name.
-    pub fn make_seekable(&mut self) -> io::Result<()> {
-        match self.open()? {
-            Opened::File { .. } => Ok(()),
+    /// Makes the log one that can be read from any place, any number of times, and is the same
+    /// file each time, whatever becomes of its name. What is compressed, or comes only once, is
+    /// written to a temporary file without a name; if it cannot be read to its end, the error is
+    /// returned, and what came before it is there.
+    pub fn hold(&mut self) -> io::Result<Option<io::Error>> {
+        let (held, broken) = match self.open()? {
+            Opened::File { file, start, end } => ((file, start..end), None),
             Opened::Stream { mut bytes, .. } => {
-                let mut file = tempfile::tempfile()?;
-                // What can be read of a broken stream was read before, and its end reported.
-                let _ = io::copy(&mut bytes, &mut file);
-                self.from = From::Spooled(Arc::new(file));
-                Ok(())
+                let mut file = tempfile::tempfile().map_err(|e| {
+                    let dir = env::temp_dir();
+                    io::Error::new(e.kind(), format!("temporary file in {}: {e}", dir.display()))
+                })?;
+                let broken = spool(&mut *bytes, &mut file)?;
+                let len = file.metadata()?.len();
+                ((Arc::new(file), 0..len), broken)
             }
+        };
+        self.from = From::Held(held.0, held.1);
+        Ok(broken)
+    }
+
+    /// The file that is held, and the part of it that is read.
+    pub fn held(&self) -> Option<(&Arc<File>, Range<u64>)> {
+        match &self.from {
+            From::Held(file, range) => Some((file, range.clone())),
+            _ => None,
         }
     }
 
@@ -161,7 +177,7 @@ impl Search<'_> {
                 self.report.counts.files_skipped += 1;
                 continue;
             }
-            logs.extend(self.log(file.path, &mut passed)?);
+            logs.extend(self.log(&file.path, &mut passed)?);
         }
         let nothing_known = logs.is_empty() && self.report.counts.files == 0;
         passed.tell(self.report, nothing_known && self.named);
@@ -169,11 +185,11 @@ impl Search<'_> {
     }
 
     /// Opens a path and tells what it holds: a log to read, or something to pass over.
-    fn log(&mut self, path: PathBuf, passed: &mut Passed) -> anyhow::Result<Option<Log>> {
+    fn log(&mut self, path: &Path, passed: &mut Passed) -> anyhow::Result<Option<Log>> {
         let log = if path == Path::new("-") {
             stdin_log(self.unasked)?
         } else {
-            match Log::of_path(path.clone()) {
+            match Log::of_path(path.to_owned()) {
                 Ok(log) => log,
                 Err(e) => {
                     self.report.trouble(&format!("{}: {e}", path.display()));
@@ -269,22 +285,41 @@ fn stdin_is_input() -> bool {
     kind.is_file() || kind.is_fifo() || kind.is_socket()
 }
 
-/// Standard input. If nobody asked for it, an empty one is remarked on.
-fn stdin_log(unasked: bool) -> anyhow::Result<Log> {
-    let path = PathBuf::from("-");
-    let opened = Opened::stdin().context("standard input")?;
-    Ok(match opened {
-        Opened::Stream { bytes, origin } if opened_is_live(origin) => {
-            let bytes: Box<dyn Read + Send> =
-                if unasked { Box::new(Unasked::new(bytes)) } else { bytes };
-            Log::new(path, From::Live(Mutex::new(Some(Opened::Stream { bytes, origin }))))
+/// Copies what can be read; an error of the source is returned beside it.
+fn spool(from: &mut dyn Read, to: &mut File) -> io::Result<Option<io::Error>> {
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(None),
+            Ok(read) => to.write_all(&buffer[..read])?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Ok(Some(e)),
         }
-        _ => Log::new(path, From::StdinFile),
-    })
+    }
 }
 
-fn opened_is_live(origin: jsonl::Origin) -> bool {
-    origin == jsonl::Origin::Live
+/// Standard input. If nobody asked for it, and nothing comes, that is remarked on.
+fn stdin_log(unasked: bool) -> anyhow::Result<Log> {
+    let path = PathBuf::from("-");
+    // Opening waits for the first bytes, so the watch starts before.
+    let watch = unasked.then(Watch::start);
+    let opened = Opened::stdin().context("standard input")?;
+    Ok(match opened {
+        Opened::Stream { bytes, origin: Origin::Live } => {
+            let bytes = match watch {
+                Some(watch) => Box::new(Watched { bytes, watch }),
+                None => bytes,
+            };
+            let opened = Opened::Stream { bytes, origin: Origin::Live };
+            Log::new(path, From::Live(Mutex::new(Some(opened))))
+        }
+        _ => {
+            if let Some(watch) = watch {
+                watch.came();
+            }
+            Log::new(path, From::StdinFile)
+        }
+    })
 }
 
 /// Where the agents keep their logs on this machine.
@@ -337,34 +372,43 @@ fn time_in_name(name: &str) -> Option<i64> {
     }
 }
 
-/// Standard input that nobody asked for, such as a cron job's empty pipe: says so if nothing
-/// comes.
-struct Unasked {
-    bytes: Box<dyn Read + Send>,
-    came: std::sync::Arc<std::sync::atomic::AtomicBool>,
-}
-
 const HINT: &str =
     "reading standard input, since no PATH was given; --discover reads the default roots";
 
-impl Unasked {
-    fn new(bytes: Box<dyn Read + Send>) -> Self {
-        let came = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let watched = came.clone();
+/// Watches standard input that nobody asked for, such as a cron job's empty pipe: says so if
+/// nothing comes for 2 s.
+struct Watch {
+    came: Arc<AtomicBool>,
+}
+
+impl Watch {
+    fn start() -> Self {
+        let came = Arc::new(AtomicBool::new(false));
+        let watched = Arc::clone(&came);
         std::thread::spawn(move || {
             std::thread::sleep(Duration::from_secs(2));
-            if !watched.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            if !watched.swap(true, Ordering::Relaxed) {
                 crate::report::say(&format!("nothing came for 2 s ({HINT})"));
             }
         });
-        Self { bytes, came }
+        Self { came }
+    }
+
+    /// Something came, or its end. Whether that is the first.
+    fn came(&self) -> bool {
+        !self.came.swap(true, Ordering::Relaxed)
     }
 }
 
-impl Read for Unasked {
+struct Watched {
+    bytes: Box<dyn Read + Send>,
+    watch: Watch,
+}
+
+impl Read for Watched {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(out)?;
-        if !self.came.swap(true, std::sync::atomic::Ordering::Relaxed) && read == 0 {
+        if self.watch.came() && read == 0 {
             crate::report::say(&format!("standard input is empty ({HINT})"));
         }
         Ok(read)

@@ -96,7 +96,7 @@ pub(crate) struct Kind {
 impl Kind {
     pub(crate) fn see<T>(&mut self, found: &Scanned<T>) {
         self.something |= !found.blank;
-        self.known |= found.events > 0 || found.last != Clock::Missing;
+        self.known |= found.known;
     }
 }
 

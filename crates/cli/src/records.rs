@@ -92,7 +92,9 @@ impl<R: Record> Records<R> {
             }
             if self.at_once {
                 // Two sessions that fit cannot both be meant, even if one was printed already.
-                self.selection.clone().settle(&self.sessions)?;
+                if self.selection.names_sessions() {
+                    self.selection.clone().settle(&self.sessions)?;
+                }
                 self.print(&record)?;
             } else {
                 self.kept.push(record);

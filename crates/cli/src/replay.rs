@@ -5,19 +5,20 @@
 //! span, whatever its size; each row that stands too late starts another. Printing merges them.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, HashSet, VecDeque};
+use std::sync::Mutex;
 
 use agentlog::event::Src;
 use agentlog::zone::{Clock, ZoneKey};
-use anyhow::{Context, Result};
-use jsonl::{Batch, Opened, Placed, Reader, ReaderOptions};
+use anyhow::Result;
+use jsonl::{Batch, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
 
 use crate::inputs::Log;
 use crate::order::Lateness;
 use crate::run::{Placer, Row, Rows, Run};
 use crate::scan::{self, Decode, Look, Scanned};
-use crate::select::Limit;
+use crate::select::{Limit, Selection};
 use crate::zones::Zones;
 
 /// The place of a row in the output: by time, then by place in the input.
@@ -109,20 +110,27 @@ pub fn replay<T: Decode, D: Decode>(
         found.retain(|span| span.last_t >= from.0);
     }
     found.sort_unstable_by_key(|span| span.first);
-    for log in &mut run.logs {
-        log.make_seekable()?;
-    }
-    let options = run.options.clone();
-    let opener = Opener { logs: &run.logs, options, look, decode, zones: &zones };
+    let mut options = run.options.clone();
+    // Many spans at once must not need more memory than a few.
+    options.chunk = (AHEAD_BYTES as usize * 4 / found.len().max(1)).clamp(64 << 10, options.chunk);
+    let (logs, selected) = (&run.logs, &selection);
+    let shrunk = Mutex::default();
+    let opener = Opener { logs, options, look, decode, zones: &zones, selected, shrunk: &shrunk };
     let mut replay = Replay { opener, ahead: VecDeque::new() };
     replay.merge(found, |key, row, arena| {
         let t = Some(key.0).filter(|t| *t != i64::MIN);
-        let wanted = selection.time(t) && from.is_none_or(|from| key >= from);
+        let wanted = from.is_none_or(|from| key >= from);
         if wanted { print(t, row, arena) } else { Ok(()) }
-    })
+    })?;
+    for file in shrunk.into_inner().unwrap_or_default() {
+        let path = run.logs[file as usize].path.display().to_string();
+        run.report.trouble(&format!("{path}: the file shrank while it was read: rows are missing"));
+    }
+    Ok(())
 }
 
 fn find_spans<T: Decode>(run: &mut Run, look: Look<'_>, times: &T) -> Result<Spans> {
+    run.hold_all()?;
     if !run.zones.are_known() {
         if run.selection.has_times() {
             run.learn_zones()?;
@@ -216,6 +224,10 @@ struct Opener<'a, D> {
     look: Look<'a>,
     decode: &'a D,
     zones: &'a Zones,
+    /// Rows of other times are passed over.
+    selected: &'a Selection,
+    /// Files that are shorter than they were.
+    shrunk: &'a Mutex<BTreeSet<u32>>,
 }
 
 struct Replay<'a, D: Decode> {
@@ -307,14 +319,15 @@ impl<D: Decode> Replay<'_, D> {
 impl<D: Decode> Opener<'_, D> {
     fn cursor(&self, span: &Span) -> Result<Cursor<D::Value>> {
         let (t, file, start) = span.first;
-        let log = &self.logs[file as usize];
-        let opened = log.open().with_context(|| log.path.display().to_string())?;
-        let Opened::File { file: source, end: whole, .. } = opened else {
-            anyhow::bail!("{}: the file was replaced while it was read", log.path.display())
+        let Some((source, _)) = self.logs[file as usize].held() else {
+            anyhow::bail!("{}: not held", self.logs[file as usize].path.display())
         };
+        let end = span.end.min(source.metadata()?.len());
+        if let (true, Ok(mut shrunk)) = (end < span.end, self.shrunk.lock()) {
+            shrunk.insert(file);
+        }
         let options = ReaderOptions { first_line: span.line, ..self.options.clone() };
-        let end = span.end.min(whole);
-        let reader = Reader::of_range(&source, start.min(end)..end, &options);
+        let reader = Reader::of_range(source, start.min(end)..end, &options);
         let placer = Placer::starting_at(file, Clock::Utc(t));
         let (blocks, ahead) = (VecDeque::new(), Vec::new());
         let mut cursor = Cursor { reader, placer, blocks, ahead, over: false, at: 0, end };
@@ -324,7 +337,7 @@ impl<D: Decode> Opener<'_, D> {
                 Some(batch) => cursor.ahead = batch,
                 None => cursor.over = true,
             }
-            if !cursor.go_on() {
+            if !cursor.go_on(self.zones, self.selected) {
                 break;
             }
         }
@@ -355,7 +368,7 @@ impl<D: Decode> Opener<'_, D> {
             if let Some(key) = printed {
                 return Ok(Some(key));
             }
-            if !cursor.go_on() {
+            if !cursor.go_on(self.zones, self.selected) {
                 return Ok(None);
             }
         }
@@ -405,9 +418,15 @@ impl<V> Cursor<V> {
     }
 
     /// Goes on with what was read ahead; false if the span is over.
-    fn go_on(&mut self) -> bool {
-        let ahead = std::mem::take(&mut self.ahead);
-        self.blocks.extend(ahead.into_iter().map(|block| self.placer.place(block)));
+    fn go_on(&mut self, zones: &Zones, selected: &Selection) -> bool {
+        for block in std::mem::take(&mut self.ahead) {
+            let mut block = self.placer.place(block);
+            if selected.has_times() {
+                // Other rows have no part in the order of the span.
+                block.rows.retain(|row| selected.time(zones.utc(row.clock)));
+            }
+            self.blocks.push_back(block);
+        }
         !(self.over && self.blocks.is_empty())
     }
 }

@@ -3,7 +3,7 @@
 
 use agentlog::event::Src;
 use agentlog::zone::{Clock, Evidence};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jsonl::{Batch, Needles, Placed, Reader, ReaderOptions};
 
 use crate::flags::CommonFlags;
@@ -185,9 +185,25 @@ impl Run {
     }
 
     /// Writes a log that comes only once to a temporary file, so that it can be read again.
-    pub fn spool_live(&mut self) -> Result<()> {
-        for log in self.logs.iter_mut().filter(|log| log.is_live()) {
-            log.make_seekable()?;
+    pub fn hold_live(&mut self) -> Result<()> {
+        let live = |run: &Self, file: &usize| run.logs[*file].is_live();
+        let files: Vec<usize> = (0..self.logs.len()).filter(|file| live(self, file)).collect();
+        files.into_iter().try_for_each(|file| self.hold(file))
+    }
+
+    /// Holds all logs, so that they can be read again and stay the same: see [`Log::hold`].
+    pub(crate) fn hold_all(&mut self) -> Result<()> {
+        (0..self.logs.len()).try_for_each(|file| self.hold(file))
+    }
+
+    fn hold(&mut self, file: usize) -> Result<()> {
+        if self.logs[file].held().is_some() {
+            return Ok(());
+        }
+        match self.logs[file].hold() {
+            Ok(None) => {}
+            Ok(Some(broken)) => self.unreadable(file, &broken),
+            Err(e) => return Err(e).with_context(|| self.logs[file].path.display().to_string()),
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use agentlog::zone::{Clock, Evidence};
 use foldhash::fast::FixedState;
 use jsonl::{Block, Grep, Line, LongLine, Needles};
 
+use crate::format::{self, Format};
 use crate::report::BadLine;
 
 /// What a command makes of the rows it wants.
@@ -65,6 +66,8 @@ pub struct Scanned<T> {
     pub last: Clock,
     /// Rows that were read.
     pub events: u64,
+    /// Whether there is a row of a known kind, read or not.
+    pub known: bool,
     /// Whether there is nothing but white space.
     pub blank: bool,
     /// Bytes of the block.
@@ -80,6 +83,8 @@ pub enum Look<'a> {
     Needles(&'a Needles),
     /// Lines that match. Lines with one of the needles tell offsets, but no more.
     Grep(&'a Grep, &'a Needles),
+    /// The same, but the other lines are checked too.
+    GrepStrict(&'a Grep),
 }
 
 impl Look<'_> {
@@ -108,7 +113,9 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
         decode,
         block,
         scratch: Scratch::default(),
+        passing: false,
         answers: HashMap::default(),
+        looked_back: (0, Clock::Missing),
         found: Scanned::new(block),
     };
     if let Some(len) = block.oversize {
@@ -122,6 +129,14 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
             zones.lines(block, |line| scan.evidence(&line));
             grep.lines(block, |line| scan.line(&line));
         }
+        Look::GrepStrict(grep) => {
+            let mut matching = Vec::new();
+            grep.lines(block, |line| matching.push(line.number));
+            for line in block.lines() {
+                scan.passing = matching.binary_search(&line.number).is_err();
+                scan.line(&line);
+            }
+        }
         Look::Needles(needles) => needles.lines(block, |line| {
             let passed = sse::leading_name(line.bytes).is_some_and(|name| !scan.is_wanted(name))
                 && !sse::has_interior_row(line.bytes);
@@ -131,6 +146,9 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
         }),
     }
     scan.found.last = scan.clock_before(block.bytes.len());
+    scan.found.known = scan.found.events > 0
+        || scan.found.last != Clock::Missing
+        || format::of_text(&block.bytes[..block.bytes.len().min(64 << 10)]) == Format::Sse;
     scan.found
 }
 
@@ -144,6 +162,7 @@ impl<T> Scanned<T> {
             partial: None,
             last: Clock::Missing,
             events: 0,
+            known: false,
             blank: block.bytes.trim_ascii_start().is_empty(),
             bytes: block.oversize.unwrap_or(block.bytes.len() as u64),
         }
@@ -154,16 +173,20 @@ struct Scan<'a, D: Decode> {
     decode: &'a D,
     block: &'a Block<'a>,
     scratch: Scratch,
+    /// Whether rows are read without being wanted.
+    passing: bool,
     /// Event names that were asked for, with the answers.
     answers: HashMap<Vec<u8>, bool, FixedState>,
+    /// Up to where the block was searched for a time, and the last one found there.
+    looked_back: (usize, Clock),
     found: Scanned<D::Value>,
 }
 
+/// How many rows of unknown writers are passed in search of one that is known.
+const MOST_DOUBTS: usize = 64;
+
 /// How much of a line over the limit is kept, in bytes.
 const OVERSIZE_SHOWN: usize = 4096;
-
-/// How far back the time of an earlier row is looked for, and how long such a row may be.
-const NEAR: usize = 1 << 20;
 
 impl<D: Decode> Scan<'_, D> {
     fn line(&mut self, line: &Line<'_>) {
@@ -182,10 +205,14 @@ impl<D: Decode> Scan<'_, D> {
         match Envelope::parse(line.bytes) {
             Ok(envelope) => self.row(&envelope, line, line.bytes, line.offset),
             Err(_) if line.bytes.trim_ascii().is_empty() => {}
-            Err(_) if !line.ended && Salvage::of(line.bytes).rows.is_empty() => {
-                self.found.partial = Some(bad(line, 0..line.bytes.len(), String::new()));
+            Err(fault) => {
+                let parts = Salvage::of(line.bytes);
+                if !line.ended && parts.rows.is_empty() {
+                    self.found.partial = Some(bad(line, 0..line.bytes.len(), String::new()));
+                } else {
+                    self.salvage(line, &parts, &fault);
+                }
             }
-            Err(fault) => self.salvage(line, &fault),
         }
     }
 
@@ -215,8 +242,7 @@ impl<D: Decode> Scan<'_, D> {
     }
 
     /// Takes the whole rows out of a line that is not one row.
-    fn salvage(&mut self, line: &Line<'_>, fault: &sse::Fault) {
-        let parts = Salvage::of(line.bytes);
+    fn salvage(&mut self, line: &Line<'_>, parts: &Salvage, fault: &sse::Fault) {
         for range in &parts.rows {
             let bytes = &line.bytes[range.clone()];
             if let Ok(envelope) = Envelope::parse(bytes) {
@@ -237,7 +263,7 @@ impl<D: Decode> Scan<'_, D> {
     fn row(&mut self, envelope: &Envelope<'_>, line: &Line<'_>, raw: &[u8], offset: u64) {
         self.found.events += 1;
         if let Some(name) = envelope.event_name() {
-            let wanted = self.decode.wants(&name);
+            let wanted = !self.passing && self.decode.wants(&name);
             let tells_zone = sse::ZONE_EVENTS.contains(&&*name);
             if !wanted && !tells_zone {
                 return;
@@ -252,7 +278,7 @@ impl<D: Decode> Scan<'_, D> {
             return;
         };
         self.found.evidence.extend(row.evidence());
-        if !self.decode.wants(&row.name) {
+        if self.passing || !self.decode.wants(&row.name) {
             return;
         }
         let clock = row.clock();
@@ -263,8 +289,11 @@ impl<D: Decode> Scan<'_, D> {
     }
 
     fn item(&mut self, clock: Clock, line: &Line<'_>, raw: &[u8], offset: u64, value: D::Value) {
+        let here = (line.offset - self.block.offset) as usize;
         let clock = match clock {
-            Clock::Missing => self.clock_before((line.offset - self.block.offset) as usize),
+            Clock::Missing => self.clock_before(here),
+            // Who wrote the row is not known; its neighbour was written by the same clock.
+            Clock::Local(_, key) if key.is_partial() => clock.or_offset_of(self.clock_before(here)),
             known => known,
         };
         let len = raw.len() as u64;
@@ -275,31 +304,34 @@ impl<D: Decode> Scan<'_, D> {
         self.found.bad.push(bad(line, part, reason));
     }
 
-    /// The time of the last row that has one, before byte `end` of the block.
+    /// The time of the last row that has one, before byte `end` of the block. Rows without one
+    /// come together: what was looked at before is not looked at again.
     fn clock_before(&mut self, end: usize) -> Clock {
         let bytes = self.block.bytes;
-        let mut to = end.min(bytes.len());
-        while to > 0 && end - to < NEAR {
-            let from = memchr_back(&bytes[..to - 1]);
+        let (seen, known) = self.looked_back;
+        let (mut to, mut doubts) = (end.min(bytes.len()), 0);
+        let mut clock = Clock::Missing;
+        while to > 0 && doubts < MOST_DOUBTS {
+            if to <= seen {
+                clock = clock.or_offset_of(known);
+                break;
+            }
+            let from = memchr::memrchr(b'\n', &bytes[..to - 1]).map_or(0, |at| at + 1);
             let line = self.block.line_at(from, 0);
             to = from;
-            if line.bytes.len() > NEAR {
-                continue;
-            }
             let Ok(envelope) = Envelope::parse(line.bytes) else { continue };
-            let clock =
-                Row::open(envelope, &mut self.scratch).map_or(Clock::Missing, |r| r.clock());
-            if clock != Clock::Missing {
-                return clock;
+            let Some(row) = Row::open(envelope, &mut self.scratch) else { continue };
+            clock = clock.or_offset_of(row.clock());
+            match clock {
+                Clock::Missing => {}
+                // The row is itself in doubt, but for its time.
+                Clock::Local(_, key) if key.is_partial() => doubts += 1,
+                _ => break,
             }
         }
-        Clock::Missing
+        self.looked_back = (end, clock);
+        clock
     }
-}
-
-/// Where the last line of `bytes` starts.
-fn memchr_back(bytes: &[u8]) -> usize {
-    bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1)
 }
 
 fn bad(line: &Line<'_>, part: std::ops::Range<usize>, reason: String) -> BadLine {

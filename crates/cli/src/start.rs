@@ -28,6 +28,7 @@ pub fn main<A: Parser>(
     run: impl FnOnce(&A) -> Result<Verdict>,
 ) -> ExitCode {
     let _ = COMMAND.set(name);
+    allow_many_files();
     let mut command = A::command();
     let matches = command.clone().get_matches();
     let args = match A::from_arg_matches(&matches) {
@@ -47,6 +48,14 @@ pub fn main<A: Parser>(
             ExitCode::from(Verdict::Trouble as u8)
         }
     }
+}
+
+/// Takes all the open files that the system grants: logs are held open while they are merged.
+fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Refused, it stays as it is.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Answers `--completions`, `--man` and `--schema`; false if none was asked for.

@@ -32,6 +32,8 @@ pub(crate) struct Chunks {
     long: Option<u64>,
     /// Lines met so far.
     lines: u64,
+    /// Whether the last line lacks its line feed.
+    unended: bool,
     buffers: Vec<Vec<u8>>,
 }
 
@@ -73,6 +75,7 @@ impl Chunks {
             line: options.first_line,
             long: None,
             lines: 0,
+            unended: false,
             buffers: vec![Vec::new(); chunks.min(rayon::current_num_threads() * 2)],
         }
     }
@@ -135,6 +138,7 @@ impl Chunks {
         }
         self.line += chunk.line_feeds;
         self.lines += chunk.line_feeds + u64::from(chunk.unended);
+        self.unended |= chunk.unended;
         self.long = chunk.long.or(self.long);
         Ok(())
     }
@@ -159,7 +163,9 @@ impl Chunks {
         blocks: &mut Vec<Placed<T>>,
     ) -> io::Result<()> {
         let line = LongLine { file: &self.file, start, end };
-        let oversize = (line.len() > self.max_line).then(|| line.len());
+        // The line feed is not part of it; only the last line of a file may lack one.
+        let len = line.len() - u64::from(end < self.end || !self.unended);
+        let oversize = (len > self.max_line).then_some(len);
         if oversize.is_none() && !peek.map_or(Ok(true), |peek| peek(&line))? {
             return Ok(());
         }
@@ -205,7 +211,9 @@ impl LongLine<'_> {
     }
 
     fn read(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; self.len() as usize];
+        // The file may have shrunk since: do not make room for what is gone.
+        let there = self.file.metadata()?.len().saturating_sub(self.start);
+        let mut bytes = vec![0; self.len().min(there) as usize];
         let read = read_full(self.file, &mut bytes, self.start)?;
         bytes.truncate(read);
         Ok(bytes)
@@ -229,7 +237,7 @@ fn read_chunk<T>(
     work: &impl Fn(&Block<'_>) -> T,
 ) -> io::Result<Chunk<T>> {
     let Part { from, size, end, owns_first, .. } = *part;
-    let want = (end - from).min((size + OVERSHOOT) as u64) as usize;
+    let want = (end - from).min((size + OVERSHOOT.min(size)) as u64) as usize;
     if buffer.len() < want {
         buffer.resize(want, 0);
     }

@@ -1,5 +1,6 @@
 //! The line filter of `--grep`: a regular expression on the raw bytes of each line.
 
+use grep_matcher::LineTerminator;
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use grep_searcher::{BinaryDetection, Searcher, SearcherBuilder, Sink, SinkMatch};
 
@@ -19,22 +20,28 @@ pub struct GrepError(#[from] grep_regex::Error);
 impl Grep {
     /// Compiles the expression.
     pub fn new(pattern: &str) -> Result<Self, GrepError> {
-        let matcher = RegexMatcherBuilder::new().line_terminator(Some(b'\n')).build(pattern)?;
+        let matcher = RegexMatcherBuilder::new().multi_line(true).crlf(true).build(pattern)?;
         Ok(Self { matcher })
+    }
+
+    /// Without these settings a NUL byte would end the search in silence, and a UTF-16 mark would
+    /// shift every offset. The line's end must be the one that the matcher was built for.
+    fn searcher() -> Searcher {
+        SearcherBuilder::new()
+            .binary_detection(BinaryDetection::none())
+            .bom_sniffing(false)
+            .line_terminator(LineTerminator::crlf())
+            .line_number(true)
+            .build()
     }
 
     /// Calls `each` for every line of the block that matches, in order.
     pub fn lines<'a>(&self, block: &Block<'a>, each: impl FnMut(Line<'a>)) {
-        // Without these a NUL byte would end the search in silence, and a UTF-16 mark would
-        // shift every offset.
-        let mut searcher = SearcherBuilder::new()
-            .binary_detection(BinaryDetection::none())
-            .bom_sniffing(false)
-            .line_number(true)
-            .build();
         let mut sink = Lines { block, each };
-        // Searching a slice does no I/O, and this sink has no error of its own.
-        let _ = searcher.search_slice(&self.matcher, block.bytes, &mut sink);
+        let searched = Self::searcher().search_slice(&self.matcher, block.bytes, &mut sink);
+        // Searching a slice does no I/O, this sink has no error of its own, and searcher and
+        // matcher are built for each other: a test sees to that.
+        debug_assert!(searched.is_ok(), "{searched:?}");
     }
 }
 
@@ -71,6 +78,9 @@ mod tests {
         let want: [(u64, u64, &[u8]); 3] =
             [(0, 5, b"\xff\xfea\0b"), (1, 11, b"xab"), (3, 21, b"ab")];
         assert_eq!(seen, want);
+        let mut ends = Vec::new();
+        Grep::new("b$").unwrap().lines(&block, |line| ends.push(line.number));
+        assert_eq!(ends, [0, 1, 3]);
         assert!(Grep::new("(").is_err());
     }
 }

@@ -238,7 +238,7 @@ mod tests {
             {
                 found.extend(blocks.into_iter().map(|b| (b.first_line, b.value)));
             }
-            assert!(found.contains(&(2, (2, Some(300_001), 1))), "{found:?}");
+            assert!(found.contains(&(2, (2, Some(300_000), 1))), "{found:?}");
             assert_eq!(found.last().map(|f| (f.0, f.1.2)), Some((3, 1)));
         }
     }

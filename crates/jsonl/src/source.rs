@@ -37,6 +37,14 @@ pub enum Origin {
 }
 
 impl Opened {
+    /// All bytes, one after the other.
+    pub fn into_reader(self) -> Box<dyn Read + Send> {
+        match self {
+            Self::File { file, start, end } => Box::new(Part { file, next: start, end }),
+            Self::Stream { bytes, .. } => bytes,
+        }
+    }
+
     /// Opens a file. A directory is an error of kind `IsADirectory`.
     pub fn path(path: &Path) -> io::Result<Self> {
         Self::file(File::open(path)?)
@@ -72,7 +80,9 @@ impl Opened {
         match Compression::of(&magic[..read]) {
             None => Ok(Self::File { file: Arc::new(file), start, end: meta.len() }),
             Some(kind) => {
-                Ok(Self::Stream { bytes: kind.decoder(file)?, origin: Origin::Compressed })
+                // Read by position: a file handed over as standard input shares its own.
+                let part = Part { file: Arc::new(file), next: start, end: u64::MAX };
+                Ok(Self::Stream { bytes: kind.decoder(part)?, origin: Origin::Compressed })
             }
         }
     }
@@ -96,6 +106,22 @@ impl Opened {
             None => Box::new(bytes),
         };
         Ok(Self::Stream { bytes, origin: Origin::Live })
+    }
+}
+
+/// A part of a file, read by position.
+struct Part {
+    file: Arc<File>,
+    next: u64,
+    end: u64,
+}
+
+impl Read for Part {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let want = (self.end - self.next).min(out.len() as u64) as usize;
+        let read = self.file.read_at(&mut out[..want], self.next)?;
+        self.next += read as u64;
+        Ok(read)
     }
 }
 

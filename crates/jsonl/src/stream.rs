@@ -194,7 +194,7 @@ impl Cutter {
             };
             let rest = self.carry.split_off(scanned + end + 1);
             self.drop_from(scanned);
-            self.send_oversize()?;
+            self.send_oversize(true)?;
             self.carry = rest;
             return self.cut(0);
         }
@@ -211,7 +211,7 @@ impl Cutter {
 
     fn finish(&mut self) -> Result<(), Unwanted> {
         if self.dropped > 0 {
-            return self.send_oversize();
+            return self.send_oversize(false);
         }
         let bytes = std::mem::take(&mut self.carry);
         if bytes.is_empty() { Ok(()) } else { self.send(bytes, None) }
@@ -222,10 +222,13 @@ impl Cutter {
         self.carry.truncate(keep);
     }
 
-    fn send_oversize(&mut self) -> Result<(), Unwanted> {
+    /// Sends the start of a line over the limit; its line feed is not part of its length.
+    fn send_oversize(&mut self, ended: bool) -> Result<(), Unwanted> {
         let bytes = std::mem::take(&mut self.carry);
-        let len = bytes.len() as u64 + std::mem::take(&mut self.dropped);
-        self.send(bytes, Some(len))
+        let len = bytes.len() as u64 + std::mem::take(&mut self.dropped) - u64::from(ended);
+        self.send(bytes, Some(len))?;
+        self.offset += u64::from(ended);
+        Ok(())
     }
 
     fn send(&mut self, bytes: Vec<u8>, oversize: Option<u64>) -> Result<(), Unwanted> {

@@ -136,13 +136,10 @@ impl Prompts {
         let session = self.sessions.entry(row.head.sid.clone()).or_default();
         let told = Told { t: row.t, form: said.form, text: typed.clone(), src: row.src };
         let before = match said.message_uuid {
-            Some(id) => match self.messages.get(&id) {
-                Some(src) => Some((*src, "said before with this id")),
-                None => {
-                    self.messages.insert(id, row.src);
-                    None
-                }
-            },
+            Some(id) => {
+                let first = *self.messages.entry(id).or_insert(row.src);
+                (first != row.src).then_some((first, "said before with this id"))
+            }
             None => session.told_before(&told),
         };
         if let Some((of, how)) = before {
@@ -155,11 +152,11 @@ impl Prompts {
         let text = args.or(if self.options.raw_text { said.text } else { typed });
         let mut record = self.options.record(row, kind, text, rows);
         record.images = said.images;
-        let sid = record.head.sid.clone();
+        let whose = record.head.sid.clone();
         session.take(record, told);
         session.release(None, out);
         if session.holds() {
-            self.waiting.insert(sid);
+            self.waiting.insert(whose);
         }
     }
 }

@@ -61,9 +61,10 @@ impl<'a> Value<'a> {
         matches!(self.kind, Kind::String { .. })
     }
 
-    /// A number, or a string of digits, as an integer.
+    /// A number, or a string of digits, as a whole number, 0 or more.
     pub fn integer(&self) -> Option<i64> {
         match self.kind {
+            _ if !self.raw.bytes().all(|b| b.is_ascii_digit()) => None,
             Kind::Number | Kind::String { escaped: false } => self.raw.parse().ok(),
             _ => None,
         }

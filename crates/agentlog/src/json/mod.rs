@@ -1,8 +1,9 @@
 //! A lazy JSON reader: it walks a text once, checks all of it against the grammar, and hands out
 //! the raw text of the values asked for. Nothing is decoded until somebody wants it.
 //!
-//! Why not a library: the rows that a command does not want are four fifths of a log, and a
-//! reader that builds values for them spends its time on what is thrown away
+//! Why not a library: what is printed must be the log's own text, with its numbers, escapes and
+//! lone surrogates as they are spelled, which readers that build values lose or refuse; and the
+//! rows that a command does not want are four fifths of a log, for which nothing should be built
 //! (`docs/bench.md` has the comparison with `serde_json` and `simd-json`).
 
 mod cursor;

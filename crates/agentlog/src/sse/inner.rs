@@ -51,7 +51,7 @@ impl<'a> Inner<'a> {
         let mut inner = Self::default();
         let whole = json::fields(text, |key, value| match key {
             "type" => inner.kind = present(value),
-            "payload" => inner.wrapped = present(value),
+            "payload" => inner.wrapped = Some(value).filter(|v| v.kind != Kind::Null),
             "timestamp" => inner.timestamp = present(value),
             "released" => inner.released = present(value),
             _ => {}

@@ -151,8 +151,14 @@ impl<'a> Row<'a> {
         let fresh = self.name == "turn.session_configured"
             && self.inner.member("initial_messages").is_none();
         let ids = [self.envelope.round, self.envelope.sid.filter(|_| fresh)];
-        ids.into_iter()
-            .filter_map(move |id| Evidence::new(self.zone_key(), local?, uuid7_ms(&id?.str()?)?))
+        let (sid, pid) = (self.sid(), self.pid());
+        // Rows that lack their session or process, or both, go by what the others tell.
+        let keys = [(true, true), (true, false), (false, true), (false, false)]
+            .map(|(s, p)| ZoneKey::new(sid.as_deref().filter(|_| s), pid.filter(|_| p)));
+        let minted = ids.map(|id| uuid7_ms(&id?.str()?));
+        minted.into_iter().flatten().flat_map(move |utc| {
+            keys.into_iter().filter_map(move |key| Evidence::new(key, local?, utc))
+        })
     }
 
     /// The model that the row itself names.

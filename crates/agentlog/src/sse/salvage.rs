@@ -8,6 +8,10 @@ use super::Envelope;
 /// What marks a row inside a line.
 const ROW: &[u8] = br#"{"event":""#;
 
+/// How many torn rows a line may hold before the search in it is given up: each could cost a walk
+/// over all the rest.
+const MOST_TORN: usize = 1000;
+
 /// A bad line, taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Salvage {
@@ -21,15 +25,19 @@ impl Salvage {
     /// Looks for whole rows in a line that does not read as one.
     pub fn of(line: &[u8]) -> Self {
         let mut found = Self::default();
-        let mut from = 0;
+        let (mut from, mut torn) = (0, 0);
+        let mut texts = Texts::new(line);
         for at in memchr::memmem::find_iter(line, ROW) {
-            if at < from {
+            if at < from || torn > MOST_TORN {
                 continue;
             }
-            if let Some(len) = row_len(&line[at..]) {
-                found.left(line, from..at);
-                found.rows.push(at..at + len);
-                from = at + len;
+            match texts.at(at).and_then(Envelope::parse_leading) {
+                Some((_, len)) => {
+                    found.left(line, from..at);
+                    found.rows.push(at..at + len);
+                    from = at + len;
+                }
+                None => torn += 1,
             }
         }
         found.left(line, from..line.len());
@@ -48,12 +56,29 @@ pub fn has_interior_row(line: &[u8]) -> bool {
     line.len() > 1 && memchr::memmem::find(&line[1..], ROW).is_some()
 }
 
-fn row_len(bytes: &[u8]) -> Option<usize> {
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(e) => std::str::from_utf8(&bytes[..e.valid_up_to()]).ok()?,
-    };
-    Envelope::parse_leading(text).map(|(_, len)| len)
+/// The stretches of a line that are UTF-8, each looked at once.
+struct Texts<'a> {
+    chunks: std::str::Utf8Chunks<'a>,
+    /// The current stretch and where it starts.
+    text: &'a str,
+    start: usize,
+    next: usize,
+}
+
+impl<'a> Texts<'a> {
+    fn new(line: &'a [u8]) -> Self {
+        Self { chunks: line.utf8_chunks(), text: "", start: 0, next: 0 }
+    }
+
+    /// The text from byte `at` to where it stops being UTF-8. `at` must not go back.
+    fn at(&mut self, at: usize) -> Option<&'a str> {
+        while at >= self.start + self.text.len() {
+            let chunk = self.chunks.next()?;
+            (self.text, self.start) = (chunk.valid(), self.next);
+            self.next += chunk.valid().len() + chunk.invalid().len();
+        }
+        self.text.get(at - self.start..)
+    }
 }
 
 #[cfg(test)]

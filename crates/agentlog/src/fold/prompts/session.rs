@@ -11,6 +11,9 @@ use crate::json::Text;
 /// How soon a Claude prompt without an id may be logged again, in milliseconds.
 const AGAIN_MS: i64 = 500;
 
+/// How many prompts of a session are compared with the next.
+const LATELY: usize = 256;
+
 /// Why the older form of a Codex prompt is dropped.
 const TWIN: &str = "said by turn.user_message too";
 
@@ -67,7 +70,8 @@ impl Session {
     pub fn told_before(&mut self, told: &Told) -> Option<(Src, &'static str)> {
         if let Some(now) = told.t {
             let old = |t: &Told| t.t.is_some_and(|t| now - t > TWIN_MS);
-            while self.lately.front().is_some_and(old) {
+            // Rows without a time, or ahead of it, must not pile up.
+            while self.lately.front().is_some_and(old) || self.lately.len() > LATELY {
                 self.lately.pop_front();
             }
         }
