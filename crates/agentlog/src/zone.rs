@@ -55,6 +55,7 @@ pub enum Clock {
 impl Clock {
     /// The clock of an earlier row if this is missing; its offset if this row's writer is not
     /// known.
+    #[must_use]
     pub fn or_offset_of(self, earlier: Self) -> Self {
         match (self, earlier) {
             (Self::Missing, _) => earlier,

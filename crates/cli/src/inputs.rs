@@ -304,22 +304,18 @@ fn stdin_log(unasked: bool) -> anyhow::Result<Log> {
     // Opening waits for the first bytes, so the watch starts before.
     let watch = unasked.then(Watch::start);
     let opened = Opened::stdin().context("standard input")?;
-    Ok(match opened {
-        Opened::Stream { bytes, origin: Origin::Live } => {
-            let bytes = match watch {
-                Some(watch) => Box::new(Watched { bytes, watch }),
-                None => bytes,
-            };
-            let opened = Opened::Stream { bytes, origin: Origin::Live };
-            Log::new(path, From::Live(Mutex::new(Some(opened))))
-        }
-        _ => {
-            if let Some(watch) = watch {
-                watch.came();
-            }
-            Log::new(path, From::StdinFile)
-        }
-    })
+    if let Opened::Stream { bytes, origin: Origin::Live } = opened {
+        let bytes = match watch {
+            Some(watch) => Box::new(Watched { bytes, watch }),
+            None => bytes,
+        };
+        let opened = Opened::Stream { bytes, origin: Origin::Live };
+        return Ok(Log::new(path, From::Live(Mutex::new(Some(opened)))));
+    }
+    if let Some(watch) = watch {
+        watch.came();
+    }
+    Ok(Log::new(path, From::StdinFile))
 }
 
 /// Where the agents keep their logs on this machine.

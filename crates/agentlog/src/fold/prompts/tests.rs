@@ -195,7 +195,9 @@ fn a_dropped_row_is_explained_with_its_own_record() {
     let rows: Vec<_> = out.iter().map(|p| p.rows.len()).collect();
     assert_eq!(rows, [2, 1]);
     let queued = [at(4, enqueue("x")), at(5, dequeue()), at(6, with_id("x", "3"))];
-    queued.into_iter().for_each(|event| fold.feed(event, &mut out));
+    for event in queued {
+        fold.feed(event, &mut out);
+    }
     let rows: Vec<_> = out[2].rows.iter().map(|used| used.src.offset).collect();
     assert_eq!(rows, [6, 4]);
 }
