@@ -173,7 +173,7 @@ impl Printer {
         self.no_session = selection.names_sessions() && met.is_empty();
         run.selection.settle(&met)?;
         if room.is_over() {
-            run.is_told();
+            run.mark_read();
             return Ok(false);
         }
         self.sorted(run, blocks)?;

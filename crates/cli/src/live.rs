@@ -78,7 +78,7 @@ impl Run {
 
     /// A pipe's kind cannot be told beforehand: without one row of ours it was no log of ours.
     pub(crate) fn remark_unknown(&mut self, file: usize, kind: &Kind) {
-        if kind.something && !kind.known && !self.is_retold() {
+        if kind.something && !kind.known && !self.was_read() {
             self.report.counts.unknown_files += 1;
             let path = self.logs[file].path.display();
             self.report.trouble(&format!("{path}: not a log of a known format"));

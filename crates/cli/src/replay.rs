@@ -149,7 +149,7 @@ fn find_spans<T: Decode>(run: &mut Run, look: Look<'_>, times: &T) -> Result<Spa
         }
         Ok(())
     })?;
-    run.is_told();
+    run.mark_read();
     Ok(spans)
 }
 
@@ -169,7 +169,7 @@ fn spans_by_wall_clock<T: Decode>(
         }
         Ok(())
     })?;
-    run.is_told();
+    run.mark_read();
     run.zones.learn(evidence);
     Ok(walls.common_offset(&run.zones).map(|offset| spans.shifted(offset)))
 }

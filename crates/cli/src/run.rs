@@ -32,7 +32,7 @@ pub struct Run {
     /// Whether every line has to be read.
     pub strict: bool,
     /// Whether the logs were read before, and counted and reported.
-    told: bool,
+    read_before: bool,
     quiet: bool,
 }
 
@@ -99,7 +99,7 @@ impl Run {
             report,
             options,
             strict,
-            told: false,
+            read_before: false,
             quiet,
         })
     }
@@ -169,12 +169,12 @@ impl Run {
     pub(crate) fn learn_zones(&mut self) -> Result<()> {
         let Some(needles) = Needles::new(&ZONE_NEEDLES) else { return Ok(()) };
         let mut evidence = Vec::new();
-        self.told = true;
+        self.read_before = true;
         self.read_all(Look::Needles(&needles), &Nothing, |block| {
             evidence.extend(block.evidence);
             Ok(())
         })?;
-        self.told = false;
+        self.read_before = false;
         self.zones.learn(evidence);
         Ok(())
     }
@@ -208,17 +208,17 @@ impl Run {
         Ok(())
     }
 
-    pub(crate) fn is_retold(&self) -> bool {
-        self.told
+    pub(crate) fn was_read(&self) -> bool {
+        self.read_before
     }
 
     /// From now on logs are read again: nothing is counted or reported twice.
-    pub fn is_told(&mut self) {
-        self.told = true;
+    pub fn mark_read(&mut self) {
+        self.read_before = true;
     }
 
     pub(crate) fn count(&mut self, reader: &Reader) {
-        if !self.told {
+        if !self.read_before {
             let counts = &mut self.report.counts;
             counts.files += 1;
             counts.lines += reader.lines();
@@ -228,7 +228,7 @@ impl Run {
 
     /// Tells of a log that cannot be read, or not to its end.
     pub fn unreadable(&mut self, file: usize, error: &std::io::Error) {
-        if self.told {
+        if self.read_before {
             return;
         }
         let path = self.logs[file].path.display();
@@ -237,7 +237,7 @@ impl Run {
 
     /// Counts what a block holds, and reports what is bad in it.
     pub(crate) fn tell<T>(&mut self, file: usize, block: &Placed<Scanned<T>>) {
-        if self.told {
+        if self.read_before {
             return;
         }
         self.report.counts.events += block.value.events;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::strings::{Scanned, Strings, with_index};
+use super::strings::{Scanned, Strings, is_flat_object, with_index};
 use super::{JsonError, Text};
 
 /// How deep arrays and objects may nest.
@@ -111,6 +111,11 @@ pub fn items<'a>(text: &'a str, mut visit: impl FnMut(Value<'a>)) -> Result<(), 
             return at.end();
         }
     }
+}
+
+/// Checks that `text` is one value.
+pub fn check(text: &str) -> Result<(), JsonError> {
+    if is_flat_object(text) { Ok(()) } else { value(text).map(|_| ()) }
 }
 
 /// Reads the one value that is the whole of `text`.
@@ -412,6 +417,21 @@ mod tests {
         fn the_grammar_is_that_of_serde_json(text in scraps()) {
             let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();
             prop_assert_eq!(whole(&text), theirs, "{:?}", text);
+            prop_assert_eq!(check(&text).is_ok(), theirs, "{:?}", text);
+        }
+
+        #[test]
+        fn a_flat_object_that_is_damaged_is_found_out(
+            at in 0usize..60,
+            put in prop::sample::select(vec!["", "\"", "\\", ",", ":", "}", "{", "0", "-", " ", "\u{1}", "\\\""]),
+            cut in 0usize..3,
+        ) {
+            let good = r#"{"event":"turn.x","line":"a\"b\\","n":120,"z":0,"sid":"q"}"#;
+            assert!(is_flat_object(good));
+            let at = at.min(good.len());
+            let text = format!("{}{put}{}", &good[..at], &good[(at + cut).min(good.len())..]);
+            let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            prop_assert_eq!(check(&text).is_ok(), theirs, "{:?}", text);
         }
 
         #[test]

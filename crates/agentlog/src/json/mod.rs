@@ -16,7 +16,7 @@ mod text;
 mod words;
 mod write;
 
-pub use cursor::{Kind, MAX_DEPTH, Value, fields, items, leading_fields, value};
+pub use cursor::{Kind, MAX_DEPTH, Value, check, fields, items, leading_fields, value};
 pub use text::{Text, unescape_into};
 pub use write::{compact_in_place, compact_into, pretty_into, string_into};
 

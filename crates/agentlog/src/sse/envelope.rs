@@ -46,7 +46,7 @@ impl<'a> Envelope<'a> {
     /// Checks a whole row that starts as most do ([`leading_name`]), without keeping anything.
     pub fn check(bytes: &[u8]) -> Result<(), Fault> {
         let text = utf8(bytes)?;
-        json::value(text).map(|_| ()).map_err(Fault::NotJson)
+        json::check(text).map_err(Fault::NotJson)
     }
 
     /// Reads the row at the start of `text`, whatever follows; also its length.
