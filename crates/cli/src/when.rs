@@ -42,7 +42,7 @@ pub fn zone(flag: &'static str, text: &str) -> Result<TimeZone, WhenError> {
 fn offset(text: &str) -> Option<Offset> {
     let (sign, rest) = match text.split_at_checked(1)? {
         ("+", rest) => (1, rest),
-        ("-" | "−", rest) => (-1, rest),
+        ("-", rest) => (-1, rest),
         _ => return None,
     };
     let (hours, minutes) = rest.split_once(':')?;

@@ -40,7 +40,7 @@ pub struct Placed<T> {
 pub enum Batch<T> {
     /// Results, in the order of the source. May be empty.
     Blocks(Vec<Placed<T>>),
-    /// Nothing came for as long as the options say.
+    /// Nothing came for as long as [`Reader::set_patience`] says.
     Quiet,
     /// The end of the source.
     End,

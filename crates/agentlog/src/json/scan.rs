@@ -37,14 +37,9 @@ pub(super) fn string_end_by(
     let mut escaped = false;
     // Whether the block before ended in a backslash that escapes the first byte of this one.
     let mut carry = false;
+    let mut last = [b' '; BLOCK];
     while at < bytes.len() {
-        let padded;
-        let block = if let Some(block) = bytes[at..].first_chunk() {
-            block
-        } else {
-            padded = padded_block(&bytes[at..]);
-            &padded
-        };
+        let block = block_of(&bytes[at..], &mut last);
         let marks = marks_of(block);
         let hidden = marks.escaped_by(&mut carry);
         let quotes = marks.quotes & !hidden;
@@ -88,16 +83,11 @@ pub(super) fn index_into_by(
 ) -> bool {
     let mut at = 0;
     let mut carry = false;
+    let mut last = [b' '; BLOCK];
     // Whether a backslash came since the last quote.
     let mut escaped = 0;
     while at < bytes.len() {
-        let padded;
-        let block = if let Some(block) = bytes[at..].first_chunk() {
-            block
-        } else {
-            padded = padded_block(&bytes[at..]);
-            &padded
-        };
+        let block = block_of(&bytes[at..], &mut last);
         let marks = marks_of(block);
         let mut quotes = marks.quotes;
         let mut slashes = marks.backslashes;
@@ -163,17 +153,18 @@ fn check_each(bytes: &[u8], at: usize, mut letters: u64) -> Result<(), JsonError
 /// One bit for each backslash among the 64 bytes from `start`; none past the end of `bytes`.
 #[inline]
 pub(super) fn backslashes(bytes: &[u8], start: usize) -> u64 {
-    match bytes[start..].first_chunk() {
-        Some(block) => lanes::marks(block).backslashes,
-        None => lanes::marks(&padded_block(&bytes[start..])).backslashes,
-    }
+    lanes::marks(block_of(&bytes[start..], &mut [b' '; BLOCK])).backslashes
 }
 
-/// The last bytes of a text, filled up with spaces.
-fn padded_block(rest: &[u8]) -> [u8; BLOCK] {
-    let mut block = [b' '; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    block
+/// The first 64 bytes of a text; of a shorter one a copy in `last`, which is filled up with spaces.
+#[allow(clippy::inline_always)] // A call for each block would cost more than what it does.
+#[inline(always)]
+fn block_of<'b>(rest: &'b [u8], last: &'b mut [u8; BLOCK]) -> &'b [u8; BLOCK] {
+    if let Some(block) = rest.first_chunk() {
+        return block;
+    }
+    last[..rest.len()].copy_from_slice(rest);
+    last
 }
 
 /// Length of the escape that starts with the backslash at `at`: 2, or 6 for `\uXXXX`.

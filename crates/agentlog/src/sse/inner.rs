@@ -6,7 +6,8 @@ use crate::json::{self, Kind, Value};
 /// The inside of a row.
 #[derive(Clone, Debug, Default)]
 pub struct Inner<'a> {
-    /// The SSE text of `line`, if it had to be unescaped.
+    /// The SSE text of `line` if it had to be unescaped, and so stands in the scratch memory; else
+    /// empty.
     pub text: &'a str,
     /// The inner object's `type`.
     pub kind: Option<Value<'a>>,
@@ -77,15 +78,20 @@ impl<'a> Inner<'a> {
     }
 }
 
-/// A member of an object; none if it is null or the value is no object.
+/// A member of an object; none if it is null or `""`, or the value is no object.
 pub fn member<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
+    present(member_or_empty(object, name)?)
+}
+
+/// A member even if it is the empty string: an empty prompt is a prompt.
+pub(super) fn member_or_empty<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
     if object.kind != Kind::Object {
         return None;
     }
     let mut found = None;
     json::fields(object.raw, |key, value| {
         if key == name {
-            found = present(value);
+            found = Some(value).filter(|v| v.kind != Kind::Null);
         }
     })
     .ok()?;

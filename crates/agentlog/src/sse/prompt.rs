@@ -1,5 +1,6 @@
 //! Prompts and the prompt queue in SSE rows.
 
+use super::inner::member_or_empty;
 use super::{Row, member};
 use crate::event::{Prompt, PromptForm, Queue, What};
 use crate::json::{self, Kind, Text, Value};
@@ -62,7 +63,7 @@ impl Said {
     /// `{content: …}`.
     fn read(&mut self, payload: Value<'_>) {
         for key in ["message", "text", "prompt"] {
-            if let Some(value) = raw_member(payload, key) {
+            if let Some(value) = member_or_empty(payload, key) {
                 self.read_content(value);
                 break;
             }
@@ -81,7 +82,7 @@ impl Said {
         match content.kind {
             Kind::String { .. } => self.text = content.text(),
             Kind::Object => {
-                if let Some(inner) = raw_member(content, "content") {
+                if let Some(inner) = member_or_empty(content, "content") {
                     self.read_content(inner);
                 }
             }
@@ -121,17 +122,4 @@ fn block_of(block: Value<'_>) -> Block {
         "image" | "input_image" | "local_image" => Block::Image,
         _ => member(block, "text").and_then(|v| v.text()).map_or(Block::Other, Block::Text),
     }
-}
-
-/// A member even if it is the empty string: an empty prompt is a prompt.
-fn raw_member<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
-    let mut found = None;
-    if object.kind == Kind::Object {
-        let _ = json::fields(object.raw, |key, value| {
-            if key == name && value.kind != Kind::Null {
-                found = Some(value);
-            }
-        });
-    }
-    found
 }
