@@ -11,7 +11,7 @@ use cli::{
     CommonFlags, Form, Lateness, Limit, Look, Output, Row, Run, Step, Verdict, ZONE_NEEDLES,
 };
 use jsonl::{Grep, Needles};
-use rows::{Body, EventRows, EventTimes, Names, Owned, Room};
+use rows::{Body, EventRows, EventTimes, Names, Room};
 
 /// Print the events of the logs, decoded, in order of time
 ///
@@ -119,17 +119,13 @@ impl Command<'_> {
         let Self { names, look, mut printer } = self;
         let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
         let rows = EventRows::new(&names, &selection, printer.raw, &room);
-        run.read_live(look, &Owned(&rows), |step| {
+        run.read_live(look, &rows, |step| {
             match step {
-                Step::Row(t, mut row) if selection.time(t) => {
+                Step::Row(t, mut row, arena) if selection.time(t) => {
                     if selection.names_sessions() {
                         selection.clone().settle(&rows.met())?;
                     }
-                    let (body, text) = &mut row.value;
-                    let text = std::mem::take(text);
-                    let mut row =
-                        Row { clock: row.clock, src: row.src, value: std::mem::take(body) };
-                    printer.print(t, &mut row, &text)?;
+                    printer.print(t, &mut row, &arena)?;
                 }
                 Step::Pause(_) => printer.output.flush()?,
                 _ => {}

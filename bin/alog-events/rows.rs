@@ -134,6 +134,7 @@ impl Large {
 
 impl Decode for EventRows<'_> {
     type Value = Body;
+    type Memory = Vec<u8>;
 
     fn wants(&self, event: &str) -> bool {
         self.names.wants(event) && (!self.room.is_over() || self.selection.names_sessions())
@@ -224,6 +225,7 @@ pub struct EventTimes<'a>(pub &'a EventRows<'a>);
 
 impl Decode for EventTimes<'_> {
     type Value = ();
+    type Memory = Vec<u8>;
 
     fn wants(&self, event: &str) -> bool {
         self.0.names.wants(event)
@@ -235,26 +237,5 @@ impl Decode for EventTimes<'_> {
 
     fn timed(&self) -> Option<()> {
         (!self.0.selection.is_choosy()).then_some(())
-    }
-}
-
-/// Keeps what [`EventRows`] keeps, each row with memory of its own: for rows that are passed on
-/// one by one.
-pub struct Owned<'a>(pub &'a EventRows<'a>);
-
-impl Decode for Owned<'_> {
-    type Value = (Body, Vec<u8>);
-
-    fn wants(&self, event: &str) -> bool {
-        self.0.wants(event)
-    }
-
-    fn value(&self, row: &sse::Row<'_>, raw: &[u8], _: &mut Vec<u8>) -> Option<Self::Value> {
-        let mut text = Vec::new();
-        Some((self.0.value(row, raw, &mut text)?, text))
-    }
-
-    fn adopt(&self, (body, _): &mut Self::Value, text: &mut Vec<u8>, raw: &[u8]) {
-        self.0.adopt(body, text, raw);
     }
 }

@@ -1,6 +1,18 @@
 //! The vocabulary that all commands speak: what happened, to whom, and in which row.
 
+mod call;
+mod stream;
+mod turn;
+mod usage;
+
+use std::sync::Arc;
+
 use crate::json::Text;
+
+pub use call::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Tool, ToolResult};
+pub use stream::{Block, BlockKind, Piece, Stream, StreamKind};
+pub use turn::{Response, ResponsePhase, Session, Turn};
+pub use usage::{RateLimit, RateLimits, TokenCount, Usage, UsageForm};
 
 /// Which agent wrote a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +46,7 @@ pub struct Src {
 }
 
 /// Whose event it is. What a row does not say is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub struct Head {
     pub provider: Option<Provider>,
@@ -57,25 +69,90 @@ impl Head {
 }
 
 /// Something that happened, in its place and time.
-#[derive(Clone, Debug)]
-pub struct Event {
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
     /// Milliseconds since the epoch, UTC; none if neither row nor file tells.
     pub t: Option<i64>,
     /// The row.
     pub src: Src,
-    /// Whose it is.
-    pub head: Head,
+    /// Whose it is. Rows of one writer share it.
+    pub head: &'a Arc<Head>,
     /// What happened.
-    pub what: What,
+    pub what: &'a What,
+    /// What the [`Span`]s of `what` refer to.
+    pub arena: &'a [u8],
 }
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl<'a> Event<'a> {
+    /// The text of a span: UTF-8, but for lone surrogates (see [`Text`]).
+    pub fn bytes(&self, span: Span) -> &'a [u8] {
+        &self.arena[span.start..span.start + span.len]
+    }
+
+    /// The text of a span that names something. A name that is not UTF-8 is none of ours: empty.
+    pub fn name(&self, span: Span) -> &'a str {
+        std::str::from_utf8(self.bytes(span)).unwrap_or_default()
+    }
+
+    /// The text of a span.
+    pub fn text(&self, span: Span) -> Text {
+        Text::from_wtf8(self.bytes(span))
+    }
+}
+
+/// A text that stands in the memory of a block of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: usize,
+    len: usize,
+}
+
+impl Span {
+    /// What was appended to `arena` since it was `start` bytes long.
+    pub fn since(start: usize, arena: &[u8]) -> Self {
+        Self { start, len: arena.len() - start }
+    }
+
+    /// Bytes of the text.
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
+/// What happened: one kind for each kind of row, whichever agent wrote it.
+#[derive(Clone, Debug, PartialEq)]
 pub enum What {
     /// The user said something.
     Prompt(Prompt),
     /// The queue of prompts typed while the agent was busy changed.
     Queue(Queue),
+    /// A process took up a session or left it.
+    Session(Session),
+    /// A turn began or ended.
+    Turn(Turn),
+    /// The agent said something, whole (`turn.agent_message`).
+    Said(Span),
+    /// A request to the model went on.
+    Response(Response),
+    /// Codex counted its tokens (boxed: it is large, and rare).
+    TokenCount(Box<TokenCount>),
+    /// An item of Codex's conversation: a message, a tool call, a result.
+    Item(Item),
+    /// A block of a Claude message started or stopped.
+    Block(Block),
+    /// A part of a streamed item.
+    Delta(Piece),
+    /// The text of a streamed item, or of a part of it, whole.
+    Done(Piece),
+    /// Codex ran something for a call.
+    Execution(Execution),
+    /// Results that Claude was given, in the order of the row.
+    Results(Vec<ToolResult>),
 }
 
 /// A prompt as a row tells it.

@@ -23,7 +23,9 @@
 //! }
 //! ```
 
+mod feed;
 mod flags;
+mod fold;
 mod format;
 pub mod inputs;
 mod live;
@@ -44,6 +46,7 @@ mod zones;
 pub use flags::{
     CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
 };
+pub use fold::{FoldRows, Sink, fold};
 pub use live::{HOLD, Step};
 pub use order::{Lateness, Merge, WINDOW_MS, Window};
 pub use output::{Output, schema_of};

@@ -2,6 +2,7 @@
 //! offset of its session, and not for long.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use agentlog::zone::Clock;
@@ -19,9 +20,9 @@ pub const HOLD: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(50);
 
 /// What happens in a pipe.
-pub enum Step<T> {
-    /// A row came; its time in UTC is settled.
-    Row(Option<i64>, Row<T>),
+pub enum Step<T, M> {
+    /// A row came; its time in UTC is settled. With it comes the memory of its block.
+    Row(Option<i64>, Row<T>, Arc<M>),
     /// The log has come to this time.
     Time(i64),
     /// All that came was passed on; nothing has come for that long.
@@ -35,7 +36,7 @@ impl Run {
         &mut self,
         look: Look<'_>,
         decode: &D,
-        mut step: impl FnMut(Step<D::Value>) -> Result<bool>,
+        mut step: impl FnMut(Step<D::Value, D::Memory>) -> Result<bool>,
     ) -> Result<()> {
         let mut reader = Reader::new(self.logs[0].open()?, &self.options);
         let mut placer = Placer::new(0, &self.logs[0]);
@@ -51,8 +52,9 @@ impl Run {
                         self.tell(0, &block);
                         let came = placer.place(block);
                         self.zones.learn_first(came.evidence);
+                        let memory = Arc::new(came.arena);
                         for row in came.rows {
-                            waiting.push(row);
+                            waiting.push(row, &memory);
                         }
                         waiting.pass(&self.zones, false, &mut step)?;
                         if let (true, Some(t)) = (waiting.is_empty(), self.zones.utc(came.last)) {
@@ -94,30 +96,30 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    pub(crate) fn see<T>(&mut self, found: &Scanned<T>) {
+    pub(crate) fn see<T, M>(&mut self, found: &Scanned<T, M>) {
         self.something |= !found.blank;
         self.known |= found.known;
     }
 }
 
 /// Rows whose offset may still become known, in the order they came.
-struct Waiting<T> {
-    rows: VecDeque<(Instant, Row<T>)>,
+struct Waiting<T, M> {
+    rows: VecDeque<(Instant, Row<T>, Arc<M>)>,
     newest_local: i64,
 }
 
-impl<T> Default for Waiting<T> {
+impl<T, M> Default for Waiting<T, M> {
     fn default() -> Self {
         Self { rows: VecDeque::new(), newest_local: i64::MIN }
     }
 }
 
-impl<T> Waiting<T> {
-    fn push(&mut self, row: Row<T>) {
+impl<T, M> Waiting<T, M> {
+    fn push(&mut self, row: Row<T>, memory: &Arc<M>) {
         if let Clock::Local(ms, _) = row.clock {
             self.newest_local = self.newest_local.max(ms);
         }
-        self.rows.push_back((Instant::now(), row));
+        self.rows.push_back((Instant::now(), row, Arc::clone(memory)));
     }
 
     fn is_empty(&self) -> bool {
@@ -129,9 +131,9 @@ impl<T> Waiting<T> {
         &mut self,
         zones: &Zones,
         over: bool,
-        step: &mut impl FnMut(Step<T>) -> Result<bool>,
+        step: &mut impl FnMut(Step<T, M>) -> Result<bool>,
     ) -> Result<()> {
-        while let Some((since, row)) = self.rows.front() {
+        while let Some((since, row, _)) = self.rows.front() {
             let behind = match row.clock {
                 Clock::Local(ms, _) => self.newest_local - ms > WINDOW_MS,
                 _ => false,
@@ -139,8 +141,8 @@ impl<T> Waiting<T> {
             if !(over || behind || zones.knows(row.clock) || since.elapsed() >= HOLD) {
                 break;
             }
-            let Some((_, row)) = self.rows.pop_front() else { break };
-            step(Step::Row(zones.utc(row.clock), row))?;
+            let Some((_, row, memory)) = self.rows.pop_front() else { break };
+            step(Step::Row(zones.utc(row.clock), row, memory))?;
         }
         Ok(())
     }

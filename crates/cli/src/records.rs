@@ -9,6 +9,7 @@ use agentlog::record::{self, RecordKind, SrcPath};
 use anyhow::Result;
 
 use crate::flags::OutputFlags;
+use crate::fold::Sink;
 use crate::output::Output;
 use crate::run::Run;
 use crate::select::{Limit, Selection};
@@ -58,7 +59,12 @@ pub struct Records<R> {
     /// Wanted records that wait for the end.
     kept: Vec<R>,
     sessions: BTreeSet<String>,
+    /// Which of the selected records are printed.
+    only: Box<dyn FnMut(&R) -> bool + Send>,
 }
+
+/// How many records more than asked for are kept before the oldest are dropped.
+const SPARE: usize = 4096;
 
 impl<R: Record> Records<R> {
     /// Prepares to print the records of a run.
@@ -74,11 +80,19 @@ impl<R: Record> Records<R> {
             at_once,
             kept: Vec::new(),
             sessions: BTreeSet::new(),
+            only: Box::new(|_| true),
         }
     }
 
-    /// Takes records in the order in which they became final.
-    pub fn take(&mut self, records: &mut Vec<R>) -> Result<()> {
+    /// Prints, of the selected records, only those that pass the test.
+    #[must_use]
+    pub fn only(self, test: impl FnMut(&R) -> bool + Send + 'static) -> Self {
+        Self { only: Box::new(test), ..self }
+    }
+}
+
+impl<R: Record> Sink<R> for Records<R> {
+    fn take(&mut self, records: &mut Vec<R>) -> Result<()> {
         for record in records.drain(..) {
             let head = record.head();
             let sid = head.sid.as_deref();
@@ -87,6 +101,7 @@ impl<R: Record> Records<R> {
             }
             if !self.selection.time(record.t())
                 || !self.selection.whose(head.provider, sid, head.cwd.as_deref())
+                || !(self.only)(&record)
             {
                 continue;
             }
@@ -100,20 +115,37 @@ impl<R: Record> Records<R> {
                 self.kept.push(record);
             }
         }
+        if let Limit::Last(n) = self.selection.limit
+            && self.selection.sessions_are_clear()
+            && self.kept.len() > n as usize + SPARE
+        {
+            self.sort();
+            self.kept.drain(..self.kept.len() - n as usize);
+        }
         Ok(())
     }
 
-    /// Hands what was printed to the reader.
-    pub fn flush(&mut self) -> Result<()> {
+    fn restart(&mut self) {
+        self.kept.clear();
+        self.sessions.clear();
+    }
+
+    fn flush(&mut self) -> Result<()> {
         Ok(self.output.flush()?)
+    }
+}
+
+impl<R: Record> Records<R> {
+    fn sort(&mut self) {
+        self.kept.sort_by_key(|record| (record.t(), record.src()));
     }
 
     /// Prints what was kept, in order of time, and ends the output.
     pub fn finish(mut self, run: &mut Run) -> Result<()> {
         self.selection.settle(&self.sessions)?;
+        self.sort();
         let mut kept = std::mem::take(&mut self.kept);
         kept.retain(|record| self.selection.session(record.head().sid.as_deref()));
-        kept.sort_by_key(|record| (record.t(), record.src()));
         let skip = match self.selection.limit {
             Limit::Last(n) => kept.len().saturating_sub(n as usize),
             _ => 0,

@@ -98,7 +98,7 @@ pub fn replay<T: Decode, D: Decode>(
     look: Look<'_>,
     times: &T,
     decode: &D,
-    mut print: impl FnMut(Option<i64>, &mut Row<D::Value>, &[u8]) -> Result<()> + Send,
+    mut print: impl FnMut(Option<i64>, &mut Row<D::Value>, &D::Memory) -> Result<()> + Send,
 ) -> Result<()> {
     let spans = find_spans(run, look, times)?;
     let (zones, selection) = (run.zones.clone(), run.selection.clone());
@@ -233,16 +233,16 @@ struct Opener<'a, D> {
 struct Replay<'a, D: Decode> {
     opener: Opener<'a, D>,
     /// Spans that were opened before their turn.
-    ahead: VecDeque<Cursor<D::Value>>,
+    ahead: VecDeque<Cursor<D::Value, D::Memory>>,
 }
 
 /// A span that is being printed.
-struct Cursor<V> {
+struct Cursor<V, M> {
     reader: Reader,
     placer: Placer,
-    blocks: VecDeque<Rows<V>>,
+    blocks: VecDeque<Rows<V, M>>,
     /// What was read while `blocks` were printed.
-    ahead: Found<V>,
+    ahead: Found<V, M>,
     over: bool,
     /// Next row of the first block.
     at: usize,
@@ -250,7 +250,7 @@ struct Cursor<V> {
 }
 
 /// What was found in some blocks.
-type Found<V> = Vec<Placed<Scanned<V>>>;
+type Found<V, M> = Vec<Placed<Scanned<V, M>>>;
 
 /// How much of small spans is read ahead.
 const AHEAD_BYTES: u64 = 8 << 20;
@@ -260,10 +260,10 @@ impl<D: Decode> Replay<'_, D> {
     fn merge(
         &mut self,
         spans: Vec<Span>,
-        mut print: impl FnMut(Key, &mut Row<D::Value>, &[u8]) -> Result<()> + Send,
+        mut print: impl FnMut(Key, &mut Row<D::Value>, &D::Memory) -> Result<()> + Send,
     ) -> Result<()> {
         let zones = self.opener.zones;
-        let mut active: Vec<Option<Cursor<D::Value>>> = Vec::new();
+        let mut active: Vec<Option<Cursor<D::Value, D::Memory>>> = Vec::new();
         let mut next: BinaryHeap<Reverse<(Key, usize)>> = BinaryHeap::new();
         let mut waiting = VecDeque::from(spans);
         let mut free = Vec::new();
@@ -297,7 +297,7 @@ impl<D: Decode> Replay<'_, D> {
     }
 
     /// Opens the first of the waiting spans; small ones several at a time, on all cores.
-    fn open(&mut self, waiting: &mut VecDeque<Span>) -> Result<Cursor<D::Value>> {
+    fn open(&mut self, waiting: &mut VecDeque<Span>) -> Result<Cursor<D::Value, D::Memory>> {
         let opener = &self.opener;
         if self.ahead.is_empty() {
             let mut bytes = 0;
@@ -307,7 +307,7 @@ impl<D: Decode> Replay<'_, D> {
                 fits
             });
             let few: Vec<&Span> = few.collect();
-            let cursors: Vec<Result<Cursor<D::Value>>> =
+            let cursors: Vec<Result<Cursor<D::Value, D::Memory>>> =
                 few.par_iter().map(|span| opener.cursor(span)).collect();
             self.ahead = cursors.into_iter().collect::<Result<_>>()?;
         }
@@ -317,7 +317,7 @@ impl<D: Decode> Replay<'_, D> {
 }
 
 impl<D: Decode> Opener<'_, D> {
-    fn cursor(&self, span: &Span) -> Result<Cursor<D::Value>> {
+    fn cursor(&self, span: &Span) -> Result<Cursor<D::Value, D::Memory>> {
         let (t, file, start) = span.first;
         let Some((source, _)) = self.logs[file as usize].held() else {
             anyhow::bail!("{}: not held", self.logs[file as usize].path.display())
@@ -347,9 +347,9 @@ impl<D: Decode> Opener<'_, D> {
     /// Prints a cursor's rows before `limit`; returns the next one's key, if there is one.
     fn print_until(
         &self,
-        cursor: &mut Cursor<D::Value>,
+        cursor: &mut Cursor<D::Value, D::Memory>,
         limit: Key,
-        print: &mut (impl FnMut(Key, &mut Row<D::Value>, &[u8]) -> Result<()> + Send),
+        print: &mut (impl FnMut(Key, &mut Row<D::Value>, &D::Memory) -> Result<()> + Send),
     ) -> Result<Option<Key>> {
         loop {
             let Cursor { reader, blocks, ahead, over, at, end, .. } = cursor;
@@ -375,7 +375,7 @@ impl<D: Decode> Opener<'_, D> {
     }
 
     /// The next blocks; none at the end.
-    fn read(&self, reader: &mut Reader) -> Result<Option<Found<D::Value>>> {
+    fn read(&self, reader: &mut Reader) -> Result<Option<Found<D::Value, D::Memory>>> {
         match reader.next(&|block| scan::block(block, self.look, self.decode))? {
             Batch::Blocks(blocks) => Ok(Some(blocks)),
             Batch::Quiet => Ok(Some(Vec::new())),
@@ -385,13 +385,13 @@ impl<D: Decode> Opener<'_, D> {
 }
 
 /// Prints rows before `limit`; returns the key of the first that is not before it.
-fn print_block<V>(
-    blocks: &mut VecDeque<Rows<V>>,
+fn print_block<V, M>(
+    blocks: &mut VecDeque<Rows<V, M>>,
     at: &mut usize,
     end: u64,
     limit: Key,
     zones: &Zones,
-    print: &mut impl FnMut(Key, &mut Row<V>, &[u8]) -> Result<()>,
+    print: &mut impl FnMut(Key, &mut Row<V>, &M) -> Result<()>,
 ) -> Result<Option<Key>> {
     while let Some(block) = blocks.front_mut() {
         while let Some(row) = block.rows.get_mut(*at) {
@@ -410,7 +410,7 @@ fn print_block<V>(
     Ok(None)
 }
 
-impl<V> Cursor<V> {
+impl<V, M> Cursor<V, M> {
     /// The next row's key.
     fn key(&self, zones: &Zones) -> Option<Key> {
         let row = self.blocks.iter().find_map(|block| block.rows.get(self.at))?;

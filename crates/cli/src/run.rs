@@ -40,16 +40,17 @@ pub struct Run {
 pub const ZONE_NEEDLES: [&str; 3] = ["user_message", "user_prompt", "session_configured"];
 
 /// Keeps no row: for what every reading gathers anyway.
-struct Nothing;
+pub(crate) struct Nothing;
 
 impl Decode for Nothing {
     type Value = ();
+    type Memory = ();
 
     fn wants(&self, _: &str) -> bool {
         false
     }
 
-    fn value(&self, _: &agentlog::sse::Row<'_>, _: &[u8], _: &mut Vec<u8>) -> Option<()> {
+    fn value(&self, _: &agentlog::sse::Row<'_>, _: &[u8], (): &mut ()) -> Option<()> {
         None
     }
 }
@@ -67,11 +68,11 @@ pub struct Row<T> {
 }
 
 /// The rows of one block, in physical order.
-pub struct Rows<T> {
+pub struct Rows<T, M> {
     /// The rows.
     pub rows: Vec<Row<T>>,
     /// Memory that they refer to.
-    pub arena: Vec<u8>,
+    pub arena: M,
     /// What all rows read tell of offsets.
     pub evidence: Vec<Evidence>,
     /// The time that the log has come to.
@@ -109,7 +110,7 @@ impl Run {
         &mut self,
         look: Look<'_>,
         decode: &D,
-        mut sink: impl FnMut(Rows<D::Value>) -> Result<()>,
+        mut sink: impl FnMut(Rows<D::Value, D::Memory>) -> Result<()>,
     ) -> Result<()> {
         let mut progress = Progress::new(self.quiet);
         for file in 0..self.logs.len() {
@@ -124,7 +125,7 @@ impl Run {
         look: Look<'_>,
         decode: &D,
         progress: &mut Progress,
-        sink: &mut impl FnMut(Rows<D::Value>) -> Result<()>,
+        sink: &mut impl FnMut(Rows<D::Value, D::Memory>) -> Result<()>,
     ) -> Result<()> {
         let source = match self.logs[file].open() {
             Ok(source) => source,
@@ -208,6 +209,10 @@ impl Run {
         Ok(())
     }
 
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     pub(crate) fn was_read(&self) -> bool {
         self.read_before
     }
@@ -236,7 +241,7 @@ impl Run {
     }
 
     /// Counts what a block holds, and reports what is bad in it.
-    pub(crate) fn tell<T>(&mut self, file: usize, block: &Placed<Scanned<T>>) {
+    pub(crate) fn tell<T, M>(&mut self, file: usize, block: &Placed<Scanned<T, M>>) {
         if self.read_before {
             return;
         }
@@ -272,7 +277,7 @@ impl Placer {
         Self { file, last }
     }
 
-    pub(crate) fn place<T>(&mut self, block: Placed<Scanned<T>>) -> Rows<T> {
+    pub(crate) fn place<T, M>(&mut self, block: Placed<Scanned<T, M>>) -> Rows<T, M> {
         let Placed { first_line, value: found } = block;
         let before = self.last;
         let place = |item: Item<T>| Row {

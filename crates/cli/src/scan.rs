@@ -15,12 +15,14 @@ use crate::report::BadLine;
 pub trait Decode: Sync {
     /// What it keeps of a row.
     type Value: Send;
+    /// Memory of a block that the values refer to.
+    type Memory: Default + Send;
 
     /// Whether rows of this event are wanted.
     fn wants(&self, event: &str) -> bool;
 
     /// Reads a row; `raw` is its text, `arena` memory that lives as long as the block's rows.
-    fn value(&self, row: &Row<'_>, raw: &[u8], arena: &mut Vec<u8>) -> Option<Self::Value>;
+    fn value(&self, row: &Row<'_>, raw: &[u8], arena: &mut Self::Memory) -> Option<Self::Value>;
 
     /// Takes over what a value of a large row refers to: the unescaped text of the row's `line`,
     /// or a copy of the row made when that text is gone. A row of 100 MB must not be in memory
@@ -51,11 +53,11 @@ pub struct Item<T> {
 
 /// What was found in a block.
 #[derive(Debug)]
-pub struct Scanned<T> {
+pub struct Scanned<T, M> {
     /// The wanted rows, in physical order.
     pub items: Vec<Item<T>>,
     /// Memory that the items refer to.
-    pub arena: Vec<u8>,
+    pub arena: M,
     /// What the rows tell of offsets.
     pub evidence: Vec<Evidence>,
     /// Lines that cannot be read; their numbers count from the block's first line as 0.
@@ -79,6 +81,8 @@ pub struct Scanned<T> {
 pub enum Look<'a> {
     /// Every line.
     All,
+    /// Lines that start with the name of a wanted event, or with no event's name.
+    Names,
     /// Lines that hold a needle. Rows that start with another event's name are passed over.
     Needles(&'a Needles),
     /// Lines that match. Lines with one of the needles tell offsets, but no more.
@@ -90,14 +94,20 @@ pub enum Look<'a> {
 impl Look<'_> {
     /// Whether a line that reaches far past its chunk has to be read.
     pub fn peek<D: Decode>(self, decode: &D, line: &LongLine<'_>) -> std::io::Result<bool> {
-        let Self::Needles(needles) = self else { return Ok(true) };
+        let needles = match self {
+            Self::Needles(needles) => Some(needles),
+            Self::Names => None,
+            _ => return Ok(true),
+        };
         let head = line.head()?;
         match sse::leading_name(&head) {
             // Only a whole row of another writer behind this one could matter. Its mark has 10
             // bytes, so that it cannot hide in a seam of 16.
             Some(name) if !wanted_name(decode, name) => line.any(16, sse::has_interior_row),
             Some(_) => Ok(true),
-            None => line.any(needles.longest(), |window| needles.found_in(window)),
+            None => needles.map_or(Ok(true), |needles| {
+                line.any(needles.longest(), |window| needles.found_in(window))
+            }),
         }
     }
 }
@@ -108,7 +118,11 @@ fn wanted_name<D: Decode>(decode: &D, name: &[u8]) -> bool {
 }
 
 /// Decodes a block.
-pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanned<D::Value> {
+pub fn block<D: Decode>(
+    block: &Block<'_>,
+    look: Look<'_>,
+    decode: &D,
+) -> Scanned<D::Value, D::Memory> {
     let mut scan = Scan {
         decode,
         block,
@@ -137,13 +151,8 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
                 scan.line(&line);
             }
         }
-        Look::Needles(needles) => needles.lines(block, |line| {
-            let passed = sse::leading_name(line.bytes).is_some_and(|name| !scan.is_wanted(name))
-                && !sse::has_interior_row(line.bytes);
-            if !passed {
-                scan.line(&line);
-            }
-        }),
+        Look::Names => block.lines().for_each(|line| scan.line_by_name(&line)),
+        Look::Needles(needles) => needles.lines(block, |line| scan.line_by_name(&line)),
     }
     scan.found.last = scan.clock_before(block.bytes.len());
     scan.found.known = scan.found.events > 0
@@ -152,11 +161,24 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
     scan.found
 }
 
-impl<T> Scanned<T> {
+/// The clock of the first row that has one.
+pub fn first_clock(block: &Block<'_>) -> Clock {
+    let mut scratch = Scratch::default();
+    for line in block.lines() {
+        let Ok(envelope) = Envelope::parse(line.bytes) else { continue };
+        let clock = Row::open(envelope, &mut scratch).map_or(Clock::Missing, |row| row.clock());
+        if clock != Clock::Missing {
+            return clock;
+        }
+    }
+    Clock::Missing
+}
+
+impl<T, M: Default> Scanned<T, M> {
     fn new(block: &Block<'_>) -> Self {
         Self {
             items: Vec::new(),
-            arena: Vec::new(),
+            arena: M::default(),
             evidence: Vec::new(),
             bad: Vec::new(),
             partial: None,
@@ -179,7 +201,7 @@ struct Scan<'a, D: Decode> {
     answers: HashMap<Vec<u8>, bool, FixedState>,
     /// Up to where the block was searched for a time, and the last one found there.
     looked_back: (usize, Clock),
-    found: Scanned<D::Value>,
+    found: Scanned<D::Value, D::Memory>,
 }
 
 /// How many rows of unknown writers are passed in search of one that is known.
@@ -189,6 +211,15 @@ const MOST_DOUBTS: usize = 64;
 const OVERSIZE_SHOWN: usize = 4096;
 
 impl<D: Decode> Scan<'_, D> {
+    /// Passes over a row of an event that is not wanted, unless another writer's row stands in it.
+    fn line_by_name(&mut self, line: &Line<'_>) {
+        let passed = sse::leading_name(line.bytes).is_some_and(|name| !self.is_wanted(name))
+            && !sse::has_interior_row(line.bytes);
+        if !passed {
+            self.line(line);
+        }
+    }
+
     fn line(&mut self, line: &Line<'_>) {
         let len = line.bytes.len() as u64;
         if len > self.block.max_line {

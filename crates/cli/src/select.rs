@@ -105,6 +105,11 @@ impl Selection {
         !self.sessions.is_empty()
     }
 
+    /// Whether it is known already which sessions are meant.
+    pub(crate) fn sessions_are_clear(&self) -> bool {
+        self.settled || !self.names_sessions()
+    }
+
     /// Whether a session is named.
     pub fn session(&self, sid: Option<&str>) -> bool {
         let named = |sid: &str| {

@@ -1,7 +1,10 @@
 //! From a row's clock to UTC: the one place that knows the zone that was asked for, the offsets
 //! that the log itself tells, and the zone of this machine.
 
+use std::collections::HashMap;
+
 use agentlog::zone::{Clock, Evidence, Offsets, ZoneKey};
+use foldhash::fast::FixedState;
 use jiff::tz::TimeZone;
 
 use crate::when::{self, WhenError};
@@ -41,6 +44,28 @@ impl Zones {
         self.offsets.get(key)
     }
 
+    /// Takes some of the evidence of the input.
+    pub(crate) fn learn_some(&mut self, evidence: impl IntoIterator<Item = Evidence>) {
+        evidence.into_iter().for_each(|e| self.offsets.add(e));
+    }
+
+    /// UTC in milliseconds as far as is known by now. What is not known for sure is noted in
+    /// `guesses`: see [`Zones::settle`].
+    pub(crate) fn utc_by_now(&self, clock: Clock, guesses: &mut Guesses) -> Option<i64> {
+        let Clock::Local(local, key) = clock else { return self.utc(clock) };
+        if self.are_known() {
+            return self.utc(clock);
+        }
+        let offset = guesses.offset(key, |last| self.offsets.get(key).or(last));
+        Some(offset.map_or_else(|| when::local_to_utc(local, &self.local), |ms| local - ms))
+    }
+
+    /// All evidence of the input was learnt; returns whether all guesses were right.
+    pub(crate) fn settle(&mut self, guesses: &Guesses) -> bool {
+        self.learnt = true;
+        guesses.used.iter().all(|(key, offset)| self.offsets.get(*key) == *offset)
+    }
+
     /// Takes evidence of a stream, where the first holds.
     pub fn learn_first(&mut self, evidence: impl IntoIterator<Item = Evidence>) {
         evidence.into_iter().for_each(|e| self.offsets.add_first(e));
@@ -71,5 +96,27 @@ impl Zones {
             Some(offset) => local - offset,
             None => when::local_to_utc(local, &self.local),
         }
+    }
+}
+
+/// Offsets that were used before all was known; none stands for the zone of this machine.
+#[derive(Debug, Default)]
+pub(crate) struct Guesses {
+    used: HashMap<ZoneKey, Option<i64>, FixedState>,
+    /// The last one looked up: rows of one writer follow each other.
+    last: Option<(ZoneKey, Option<i64>)>,
+}
+
+impl Guesses {
+    fn offset(&mut self, key: ZoneKey, first: impl Fn(Option<i64>) -> Option<i64>) -> Option<i64> {
+        if let Some((last, offset)) = self.last
+            && last == key
+        {
+            return offset;
+        }
+        let before = self.last.and_then(|(_, offset)| offset);
+        let offset = *self.used.entry(key).or_insert_with(|| first(before));
+        self.last = Some((key, offset));
+        offset
     }
 }

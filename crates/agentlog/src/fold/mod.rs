@@ -1,9 +1,37 @@
 //! Folds: state machines that are fed one event at a time, in order of time, and give out a
 //! record as soon as nothing can change it any more. They hold what is open, not the log.
 
+mod agreed;
+#[cfg(test)]
+mod given;
 pub mod prompts;
+pub mod turn_book;
 
-use crate::event::Src;
+use crate::event::{Event, Src};
+
+pub use agreed::Agreed;
+
+/// How long a record waits for what may still change it, in milliseconds of log time, or of the
+/// clock when nothing comes.
+pub const SETTLE_MS: i64 = 2000;
+
+/// A state machine from events to records.
+pub trait Fold {
+    /// What it makes.
+    type Record;
+
+    /// Takes the next event in order of time. Records that are final now are appended to `out`.
+    fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Self::Record>);
+
+    /// Log time has come to `t`: nothing older follows.
+    fn advance(&mut self, t: i64, out: &mut Vec<Self::Record>);
+
+    /// Whether a record waits for time to pass.
+    fn waits(&self) -> bool;
+
+    /// The input is over: gives out the rest.
+    fn finish(&mut self, out: &mut Vec<Self::Record>);
+}
 
 /// A row that a fold read, and what it made of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

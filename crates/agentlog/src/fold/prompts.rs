@@ -11,8 +11,9 @@ mod session;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use super::Used;
+use super::{Fold, Used};
 use crate::event::{self, Event, Head, Src, What};
 use crate::json::Text;
 use session::{Session, Told};
@@ -59,7 +60,7 @@ pub struct Prompt {
     /// Milliseconds since the epoch, UTC.
     pub t: Option<i64>,
     /// Whose it is, as its row says.
-    pub head: Head,
+    pub head: Arc<Head>,
     /// How it was given.
     pub kind: Kind,
     /// What was typed; none if its row was cut short.
@@ -90,24 +91,27 @@ impl Prompts {
     pub fn new(options: Options) -> Self {
         Self { options, ..Self::default() }
     }
+}
 
-    /// Takes the next event. Records that are final now are appended to `out`.
-    pub fn feed(&mut self, event: Event, out: &mut Vec<Prompt>) {
+impl Fold for Prompts {
+    type Record = Prompt;
+
+    fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Prompt>) {
         if let Some(t) = event.t {
             self.advance(t, out);
         }
-        let Event { t, src, head, what } = event;
-        match what {
-            What::Prompt(said) => self.prompt(Row { t, src, head }, said, out),
+        let row = || Row { t: event.t, src: event.src, head: Arc::clone(event.head) };
+        match event.what {
+            What::Prompt(said) => self.prompt(row(), said.clone(), out),
             What::Queue(change) => {
-                let session = self.sessions.entry(head.sid.clone()).or_default();
-                out.extend(session.queue.change(Row { t, src, head }, change, self.options));
+                let session = self.sessions.entry(event.head.sid.clone()).or_default();
+                out.extend(session.queue.change(row(), change.clone(), self.options));
             }
+            _ => {}
         }
     }
 
-    /// Log time has come to `t`: nothing older follows.
-    pub fn advance(&mut self, t: i64, out: &mut Vec<Prompt>) {
+    fn advance(&mut self, t: i64, out: &mut Vec<Prompt>) {
         let sessions = &mut self.sessions;
         self.waiting.retain(|sid| {
             let Some(session) = sessions.get_mut(sid) else { return false };
@@ -116,20 +120,20 @@ impl Prompts {
         });
     }
 
-    /// Whether a record waits for a twin, and so for time to pass.
-    pub fn waits(&self) -> bool {
+    fn waits(&self) -> bool {
         !self.waiting.is_empty()
     }
 
-    /// The input is over.
-    pub fn finish(&mut self, out: &mut Vec<Prompt>) {
+    fn finish(&mut self, out: &mut Vec<Prompt>) {
         self.advance(i64::MAX, out);
         let mut left: Vec<_> =
             self.sessions.values_mut().flat_map(|session| session.queue.left()).collect();
         left.sort_by_key(|prompt| (prompt.t, prompt.src));
         out.append(&mut left);
     }
+}
 
+impl Prompts {
     fn prompt(&mut self, row: Row, said: event::Prompt, out: &mut Vec<Prompt>) {
         // Texts are compared without what the writer adds, whatever is printed.
         let typed = said.text.as_ref().map(|text| without_agent_id(text, &row.head));
@@ -166,7 +170,7 @@ impl Prompts {
 struct Row {
     t: Option<i64>,
     src: Src,
-    head: Head,
+    head: Arc<Head>,
 }
 
 impl Options {

@@ -17,7 +17,7 @@ mod words;
 mod write;
 
 pub use cursor::{Kind, MAX_DEPTH, Value, check, fields, items, leading_fields, value};
-pub use text::{Text, unescape_into};
+pub use text::{Text, unescape_into, unescape_onto};
 pub use write::{compact_in_place, compact_into, pretty_into, string_into};
 
 /// Why a text is not JSON.

@@ -18,6 +18,11 @@ impl Text {
         out
     }
 
+    /// Text from bytes that were [`Text::as_bytes`] of one.
+    pub fn from_wtf8(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
     /// The bytes, WTF-8.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -74,6 +79,15 @@ impl Text {
 
     fn first_low(&self) -> Option<u32> {
         surrogate(*self.0.first_chunk()?).filter(|unit| is_low(*unit))
+    }
+}
+
+/// Appends the decoded raw text of a JSON string to `out`, as a text of its own.
+pub fn unescape_onto(raw: &str, escaped: bool, out: &mut Vec<u8>) {
+    if escaped {
+        out.extend_from_slice(Text::unescape(raw).as_bytes());
+    } else {
+        out.extend_from_slice(raw.as_bytes());
     }
 }
 

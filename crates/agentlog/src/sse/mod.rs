@@ -6,6 +6,7 @@ mod inner;
 mod meta;
 mod prompt;
 mod salvage;
+mod what;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -17,6 +18,7 @@ pub use inner::{Inner, member};
 pub use meta::Meta;
 pub use prompt::{PROMPT_EVENTS, prompt_of};
 pub use salvage::{Salvage, has_interior_row};
+pub use what::what_of;
 
 use crate::event::{Head, Provider};
 use crate::json::{JsonError, Kind, Value};

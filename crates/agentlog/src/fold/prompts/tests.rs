@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::event::{Prompt as Said, PromptForm, PromptForm::*, Queue};
+use crate::fold::given::Given;
 
 /// An event of session `s`, process 1, at so many milliseconds.
-fn at(t: i64, what: What) -> Event {
-    let head = Head { sid: Some("s".into()), pid: Some(1), ..Head::default() };
-    Event { t: Some(t), src: Src { offset: t as u64, ..Src::default() }, head, what }
+fn at(t: i64, what: What) -> Given {
+    Given::codex(t, |_| what)
 }
 
 fn said(form: PromptForm, text: &str) -> What {
@@ -22,10 +22,8 @@ fn with_id(text: &str, id: &str) -> What {
     })
 }
 
-fn in_turn(t: i64, turn: &str, text: &str) -> Event {
-    let mut event = at(t, said(CodexMessage, text));
-    event.head.turn_id = Some(turn.into());
-    event
+fn in_turn(t: i64, turn: &str, text: &str) -> Given {
+    at(t, said(CodexMessage, text)).in_turn(turn)
 }
 
 fn enqueue(text: &str) -> What {
@@ -41,10 +39,10 @@ fn remove(text: &str) -> What {
 }
 
 /// `kind ordinal text` of each record, in the order in which they became final.
-fn fold(events: Vec<Event>) -> Vec<String> {
+fn fold(events: Vec<Given>) -> Vec<String> {
     let (mut fold, mut out) = (Prompts::new(Options::default()), Vec::new());
     for event in events {
-        fold.feed(event, &mut out);
+        fold.feed(&event.event(), &mut out);
     }
     fold.finish(&mut out);
     let show = |p: &Prompt| {
@@ -75,8 +73,8 @@ fn the_two_codex_forms_of_a_prompt_count_once() {
 #[test]
 fn a_prompt_that_waits_for_its_twin_holds_back_those_behind_it() {
     let (mut fold, mut out) = (Prompts::new(Options::default()), Vec::new());
-    fold.feed(at(0, said(CodexPrompt, "a")), &mut out);
-    fold.feed(at(10, said(CodexMessage, "b")), &mut out);
+    fold.feed(&at(0, said(CodexPrompt, "a")).event(), &mut out);
+    fold.feed(&at(10, said(CodexMessage, "b")).event(), &mut out);
     assert!(out.is_empty() && fold.waits());
     fold.advance(2000, &mut out);
     assert!(out.is_empty());
@@ -139,7 +137,7 @@ fn the_agent_id_of_this_session_is_taken_off() {
     assert_eq!(fold(vec![at(0, said(CodexMessage, foreign))]), [format!("prompt 1 {foreign}")]);
     let mut raw = Prompts::new(Options { raw_text: true, ..Options::default() });
     let mut out = Vec::new();
-    raw.feed(at(0, said(CodexMessage, own)), &mut out);
+    raw.feed(&at(0, said(CodexMessage, own)).event(), &mut out);
     assert_eq!(out[0].text, Some(Text::from(own)));
 }
 
@@ -147,8 +145,8 @@ fn the_agent_id_of_this_session_is_taken_off() {
 fn raw_text_is_printed_but_not_compared() {
     let mut fold = Prompts::new(Options { raw_text: true, ..Options::default() });
     let mut out = Vec::new();
-    fold.feed(at(0, said(CodexPrompt, "a")), &mut out);
-    fold.feed(at(300, said(CodexMessage, "a\nYour agent Id is: s")), &mut out);
+    fold.feed(&at(0, said(CodexPrompt, "a")).event(), &mut out);
+    fold.feed(&at(300, said(CodexMessage, "a\nYour agent Id is: s")).event(), &mut out);
     fold.finish(&mut out);
     assert_eq!(out.len(), 1);
 }
@@ -175,7 +173,7 @@ fn every_row_is_explained() {
         at(1, said(CodexMessage, "a")),
         at(2, said(CodexPrompt, "a")),
     ] {
-        fold.feed(event, &mut out);
+        fold.feed(&event.event(), &mut out);
     }
     fold.finish(&mut out);
     let rows: Vec<_> = out[0].rows.iter().map(|used| (used.src.offset, used.how)).collect();
@@ -188,15 +186,14 @@ fn a_dropped_row_is_explained_with_its_own_record() {
     let mut fold = Prompts::new(Options { explain: true, ..Options::default() });
     let mut out = Vec::new();
     for (t, sid, id) in [(1, "s1", "u1"), (2, "s2", "u2"), (3, "s1", "u1")] {
-        let mut event = at(t, with_id("hi", id));
-        event.head.sid = Some(sid.into());
-        fold.feed(event, &mut out);
+        let event = at(t, with_id("hi", id)).with(|head| head.sid = Some(sid.into()));
+        fold.feed(&event.event(), &mut out);
     }
     let rows: Vec<_> = out.iter().map(|p| p.rows.len()).collect();
     assert_eq!(rows, [2, 1]);
     let queued = [at(4, enqueue("x")), at(5, dequeue()), at(6, with_id("x", "3"))];
     for event in queued {
-        fold.feed(event, &mut out);
+        fold.feed(&event.event(), &mut out);
     }
     let rows: Vec<_> = out[2].rows.iter().map(|used| used.src.offset).collect();
     assert_eq!(rows, [6, 4]);

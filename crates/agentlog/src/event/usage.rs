@@ -1,0 +1,64 @@
+//! Tokens as rows report them. What they add up to is a matter of folds.
+
+/// Token counts as one row tells them, in the writer's own meaning: Codex's `input` includes what
+/// was read from the cache, Claude's does not. What a row does not say is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// `input_tokens`.
+    pub input: i64,
+    /// `cached_input_tokens`, `cached_tokens`, `cache_read_input_tokens`.
+    pub cache_read: i64,
+    /// `cache_creation_input_tokens`.
+    pub cache_write: i64,
+    /// The part of `cache_write` that is kept for an hour.
+    pub cache_write_1h: i64,
+    /// `output_tokens`.
+    pub output: i64,
+    /// `reasoning_output_tokens`, `reasoning_tokens`: a part of the output.
+    pub reasoning: i64,
+    /// `total_tokens`; none if the row does not say.
+    pub total: Option<i64>,
+}
+
+/// The rows in which Codex tells its counts; one kind of them counts for a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UsageForm {
+    /// `turn.token_count`.
+    Turn,
+    /// `codex.token_count`.
+    Codex,
+}
+
+/// `turn.token_count`, `codex.token_count`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TokenCount {
+    /// Which of the twins it is.
+    pub form: UsageForm,
+    /// What the process used up so far (`total_token_usage`); none where `info` is null.
+    pub totals: Option<Usage>,
+    /// What the last request used up.
+    pub last: Option<Usage>,
+    /// `model_context_window`, in tokens.
+    pub context_window: Option<i64>,
+    /// The account's limits, if told.
+    pub limits: RateLimits,
+}
+
+/// The limits of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[allow(missing_docs)]
+pub struct RateLimits {
+    pub primary: Option<RateLimit>,
+    pub secondary: Option<RateLimit>,
+}
+
+/// How much of a limit is used up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateLimit {
+    /// Percent.
+    pub used_percent: f64,
+    /// Length of the window in minutes.
+    pub window_minutes: Option<i64>,
+    /// When the window ends, in seconds since the epoch.
+    pub resets_at: Option<i64>,
+}

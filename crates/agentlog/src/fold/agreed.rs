@@ -1,0 +1,114 @@
+//! The head of a record that is made of many rows: what they agree on.
+
+use std::sync::Arc;
+
+use crate::event::Head;
+
+/// What the rows so far agree on. A row that does not know a thing does not contradict the
+/// others.
+#[derive(Clone, Debug, Default)]
+pub struct Agreed {
+    head: Arc<Head>,
+    /// The last row's head: rows in a row mostly share it.
+    last: Option<Arc<Head>>,
+    /// Keys on which rows differ.
+    differs: u16,
+}
+
+impl Agreed {
+    /// Starts with the first row's head.
+    pub fn new(head: &Arc<Head>) -> Self {
+        Self { head: Arc::clone(head), last: Some(Arc::clone(head)), differs: 0 }
+    }
+
+    /// Takes the head of another row.
+    pub fn add(&mut self, head: &Arc<Head>) {
+        if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, head)) {
+            return;
+        }
+        if self.last.replace(Arc::clone(head)).is_none() {
+            self.head = Arc::clone(head);
+        } else if !Arc::ptr_eq(&self.head, head) && *self.head != **head {
+            self.merge(head);
+        }
+    }
+
+    /// What all rows agree on.
+    pub fn head(&self) -> &Arc<Head> {
+        &self.head
+    }
+
+    fn merge(&mut self, other: &Head) {
+        let Self { head, differs, .. } = self;
+        let head = Arc::make_mut(head);
+        let mut bit = 1;
+        let mut settle = |change: &mut dyn FnMut(bool) -> bool| {
+            if change(*differs & bit != 0) {
+                *differs |= bit;
+            }
+            bit <<= 1;
+        };
+        settle(&mut |d| agree(&mut head.provider, other.provider.as_ref(), d));
+        settle(&mut |d| agree(&mut head.pid, other.pid.as_ref(), d));
+        let texts = [
+            (&mut head.sid, &other.sid),
+            (&mut head.turn_id, &other.turn_id),
+            (&mut head.round, &other.round),
+            (&mut head.flow_id, &other.flow_id),
+            (&mut head.cwd, &other.cwd),
+            (&mut head.ver, &other.ver),
+            (&mut head.model, &other.model),
+        ];
+        for (mine, theirs) in texts {
+            settle(&mut |d| agree(mine, theirs.as_ref(), d));
+        }
+    }
+}
+
+/// Merges one key; returns whether rows differ on it.
+fn agree<T: PartialEq + Clone>(mine: &mut Option<T>, theirs: Option<&T>, differs: bool) -> bool {
+    let Some(theirs) = theirs else { return differs };
+    if differs {
+        return true;
+    }
+    match mine {
+        Some(known) if known != theirs => {
+            *mine = None;
+            true
+        }
+        Some(_) => false,
+        None => {
+            *mine = Some(theirs.clone());
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(sid: &str, flow: Option<&str>, model: Option<&str>) -> Arc<Head> {
+        Arc::new(Head {
+            sid: Some(sid.into()),
+            flow_id: flow.map(String::from),
+            model: model.map(String::from),
+            ..Head::default()
+        })
+    }
+
+    #[test]
+    fn what_rows_agree_on_in_any_order() {
+        let heads =
+            [head("s", Some("a"), None), head("s", Some("b"), None), head("s", None, Some("m"))];
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [0, 2, 1]] {
+            let mut agreed = Agreed::default();
+            for _ in 0..2 {
+                for i in order {
+                    agreed.add(&heads[i]);
+                }
+            }
+            assert_eq!(*agreed.head(), head("s", None, Some("m")), "{order:?}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! From a row to what happened: one small reader for each kind of row.
+
+mod call;
+mod stream;
+mod turn;
+mod usage;
+
+use super::inner::member;
+use super::{PROMPT_EVENTS, Row, prompt_of};
+use crate::event::{Block, Phase, ResponsePhase, Session, Span, StreamKind, Tool, Turn, What};
+use crate::event::{ItemPhase, UsageForm};
+use crate::json::{self, Kind, Value};
+
+/// What happened in a row, if it is of a known kind. Texts are appended to `arena`.
+pub fn what_of(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
+    let name = &*row.name;
+    if let Some((stem, "delta")) = name.rsplit_once('.')
+        && let Some(kind) = codex_stream(stem)
+    {
+        return stream::codex(row, kind, "delta", arena).map(What::Delta);
+    }
+    match name {
+        _ if PROMPT_EVENTS.contains(&name) => prompt_of(row),
+        _ if name.starts_with("claude.") => claude(row, arena),
+        _ if name.starts_with("response.") => response(row, arena),
+        _ => codex_turn(row, arena),
+    }
+}
+
+fn claude(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
+    match &*row.name {
+        "claude.content_block_delta" => stream::claude(row, arena).map(What::Delta),
+        "claude.content_block_start" => Some(What::Block(stream::block_start(row, arena))),
+        "claude.content_block_stop" => {
+            let (request, index) = stream::block_of(row, arena);
+            Some(What::Block(Block::Stop { request, index }))
+        }
+        "claude.message_start" => Some(turn::message(row, ResponsePhase::Started, arena)),
+        "claude.message_delta" => Some(turn::message(row, ResponsePhase::Going, arena)),
+        "claude.message_stop" => Some(turn::message(row, ResponsePhase::Ended, arena)),
+        "claude.tool_result" => call::results(row, arena),
+        "claude.session_start" => Some(What::Session(Session::Started {
+            resumed: text_of(row, "source").is_some_and(|source| source != "new"),
+        })),
+        "claude.session_end" => Some(What::Session(Session::Ended)),
+        "claude.stop" => {
+            let of_subagent = row.inner.member("is_subagent").is_some_and(|v| v.raw == "true");
+            (!of_subagent).then_some(What::Turn(Turn::Stopped))
+        }
+        "claude.turn_end" => Some(What::Turn(Turn::Over)),
+        _ => None,
+    }
+}
+
+fn response(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
+    let phase = match &*row.name {
+        "response.created" => ResponsePhase::Started,
+        "response.in_progress" => ResponsePhase::Going,
+        "response.completed" => ResponsePhase::Ended,
+        "response.failed" | "response.incomplete" => ResponsePhase::Failed,
+        "response.output_item.added" => return call::item(row, ItemPhase::Added, arena),
+        "response.output_item.done" => return call::item(row, ItemPhase::Done, arena),
+        name => {
+            let stem = name.strip_suffix(".done")?;
+            let kind = codex_stream(stem)?;
+            let key = match kind {
+                StreamKind::Text | StreamKind::Reasoning => "text",
+                StreamKind::Arguments => "arguments",
+                StreamKind::Input => "input",
+            };
+            return stream::codex(row, kind, key, arena).map(What::Done);
+        }
+    };
+    Some(turn::response(row, phase, arena))
+}
+
+fn codex_turn(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
+    let end = |what: Turn| Some(What::Turn(what));
+    match &*row.name {
+        "turn.response.delta" | "turn.agent_message.delta" | "turn.reasoning.delta" => {
+            stream::twin(row, arena).map(What::Delta)
+        }
+        "turn.token_count" => usage::count(row, UsageForm::Turn),
+        "codex.token_count" => usage::count(row, UsageForm::Codex),
+        "turn.raw_response_item" => call::item(row, ItemPhase::Raw, arena),
+        "turn.exec.begin" => call::execution(row, Tool::Shell, Phase::Begin, arena),
+        "turn.exec.end" => call::execution(row, Tool::Shell, Phase::End, arena),
+        "turn.mcp_tool_call.begin" => call::execution(row, Tool::Mcp, Phase::Begin, arena),
+        "turn.mcp_tool_call.end" => call::execution(row, Tool::Mcp, Phase::End, arena),
+        "turn.patch_apply.begin" => call::execution(row, Tool::Patch, Phase::Begin, arena),
+        "turn.patch_apply.end" => call::execution(row, Tool::Patch, Phase::End, arena),
+        "turn.session_configured" => Some(What::Session(Session::Started {
+            resumed: row.inner.member("initial_messages").is_some(),
+        })),
+        "turn.shutdown_complete" => Some(What::Session(Session::Ended)),
+        "turn.task_started" => end(Turn::Started),
+        "turn.response.completed" => {
+            let reply = row.inner.member("last_agent_message");
+            end(Turn::Completed { reply: reply.and_then(|text| keep(text, arena)) })
+        }
+        "turn.response.aborted" => end(Turn::Aborted),
+        "codex.idle" => end(Turn::Idle),
+        "turn.agent_message" => keep(row.inner.member("message")?, arena).map(What::Said),
+        _ => None,
+    }
+}
+
+/// What a stream of a Codex response carries, by the stem of its events.
+fn codex_stream(stem: &str) -> Option<StreamKind> {
+    match stem {
+        "response.output_text" => Some(StreamKind::Text),
+        "response.reasoning_summary_text" | "response.reasoning_text" => {
+            Some(StreamKind::Reasoning)
+        }
+        "response.function_call_arguments" => Some(StreamKind::Arguments),
+        "response.custom_tool_call_input" => Some(StreamKind::Input),
+        _ => None,
+    }
+}
+
+/// Keeps a string in the arena; a number as the string of its digits.
+fn keep(value: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
+    let start = arena.len();
+    match value.kind {
+        Kind::String { escaped } => json::unescape_onto(value.raw, escaped, arena),
+        Kind::Number => arena.extend_from_slice(value.raw.as_bytes()),
+        _ => return None,
+    }
+    Some(Span::since(start, arena))
+}
+
+/// A number, whole, of either sign.
+fn whole(value: Value<'_>) -> Option<i64> {
+    value.integer().or_else(|| value.raw.parse().ok())
+}
+
+fn text_of<'a>(row: &Row<'a>, key: &str) -> Option<std::borrow::Cow<'a, str>> {
+    row.inner.member(key)?.str()
+}
+
+/// A member of the effective payload that is an object.
+fn object<'a>(row: &Row<'a>, key: &str) -> Option<Value<'a>> {
+    member(row.inner.payload?, key).filter(|v| v.kind == Kind::Object)
+}

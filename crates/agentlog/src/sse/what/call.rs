@@ -1,0 +1,235 @@
+//! Items, executions and results: what is known of tool calls.
+
+use std::hash::{BuildHasher, Hasher};
+
+use super::{keep, object, whole};
+use crate::event::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Span, Tool};
+use crate::event::{ToolResult, What};
+use crate::json::{self, Kind, Value};
+use crate::sse::{Row, member};
+
+/// An item in `response.output_item.*` or `turn.raw_response_item`, there also as the payload
+/// itself. What the user said, and items that no command asks for, are none.
+pub(super) fn item(row: &Row<'_>, phase: ItemPhase, arena: &mut Vec<u8>) -> Option<What> {
+    let item = object(row, "item").or(row.inner.payload)?;
+    let mut read = Read::default();
+    json::fields(item.raw, |key, value| read.set(key, value)).ok()?;
+    let kind = match &*read.kind?.str()? {
+        "message" if read.role.is_none_or(|role| role.raw == "assistant") => ItemKind::Message,
+        "reasoning" => ItemKind::Reasoning,
+        "function_call" => ItemKind::FunctionCall,
+        "custom_tool_call" => ItemKind::CustomCall,
+        "local_shell_call" => ItemKind::LocalShell,
+        "web_search_call" => ItemKind::WebSearch,
+        "function_call_output" | "custom_tool_call_output" | "local_shell_call_output" => {
+            ItemKind::Result
+        }
+        _ => return None,
+    };
+    let keep = |value: Option<Value<'_>>, arena: &mut Vec<u8>| {
+        keep(value.filter(|v| !v.raw.is_empty())?, arena)
+    };
+    Some(What::Item(Item {
+        phase,
+        kind,
+        item_id: keep(read.id, arena),
+        call_id: keep(read.call_id, arena),
+        name: keep(read.name, arena),
+        text: read.text(kind, arena),
+        output: (kind == ItemKind::Result).then(|| {
+            let output = read.output.map(output).unwrap_or_default();
+            Output { truncated: output.truncated || read.truncated, ..output }
+        }),
+    }))
+}
+
+/// The members of an item.
+#[derive(Default)]
+struct Read<'a> {
+    kind: Option<Value<'a>>,
+    role: Option<Value<'a>>,
+    id: Option<Value<'a>>,
+    call_id: Option<Value<'a>>,
+    name: Option<Value<'a>>,
+    /// `arguments` or `input`.
+    input: Option<Value<'a>>,
+    /// `content` or `summary`.
+    parts: Option<Value<'a>>,
+    /// What a local shell or a web search is to do.
+    action: Option<Value<'a>>,
+    output: Option<Value<'a>>,
+    truncated: bool,
+}
+
+impl<'a> Read<'a> {
+    fn set(&mut self, key: &str, value: Value<'a>) {
+        let slot = match key {
+            "type" => &mut self.kind,
+            "role" => &mut self.role,
+            "id" => &mut self.id,
+            "call_id" => &mut self.call_id,
+            "name" => &mut self.name,
+            "arguments" | "input" => &mut self.input,
+            "content" | "summary" => &mut self.parts,
+            "action" => &mut self.action,
+            "output" => &mut self.output,
+            "output_truncated" => return self.truncated = value.raw == "true",
+            _ => return,
+        };
+        *slot = Some(value).filter(|v| v.kind != Kind::Null);
+    }
+
+    fn text(&self, kind: ItemKind, arena: &mut Vec<u8>) -> Option<Span> {
+        match kind {
+            ItemKind::Message | ItemKind::Reasoning => joined(self.parts?, arena),
+            ItemKind::FunctionCall | ItemKind::CustomCall => match self.input?.kind {
+                Kind::String { .. } => keep(self.input?, arena),
+                // Some builds give the arguments as the object that they spell.
+                _ => Some(compact(self.input?, arena)),
+            },
+            ItemKind::LocalShell | ItemKind::WebSearch => Some(compact(self.action?, arena)),
+            ItemKind::Result => None,
+        }
+    }
+}
+
+fn compact(value: Value<'_>, arena: &mut Vec<u8>) -> Span {
+    let start = arena.len();
+    json::compact_into(&value, arena);
+    Span::since(start, arena)
+}
+
+/// The texts of a list of parts, with a blank line between.
+fn joined(parts: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
+    let start = arena.len();
+    let mut some = false;
+    json::items(parts.raw, |part| {
+        let Some(text) = member(part, "text").filter(Value::is_string) else { return };
+        if some {
+            arena.extend_from_slice(b"\n\n");
+        }
+        some |= keep(text, arena).is_some();
+    })
+    .ok()?;
+    some.then(|| Span::since(start, arena))
+}
+
+/// What a result says: text, `{content, success}`, or a list of parts. A shell's text is JSON
+/// itself, with the exit code in its metadata.
+fn output(value: Value<'_>) -> Output {
+    let (mut text, mut failed) = (Vec::new(), None);
+    match value.kind {
+        Kind::String { escaped } => json::unescape_onto(value.raw, escaped, &mut text),
+        Kind::Object => {
+            failed = member(value, "success").map(|v| v.raw == "false");
+            if let Some(content) = member(value, "content") {
+                return Output { failed, ..output(content) };
+            }
+            json::compact_into(&value, &mut text);
+        }
+        Kind::Array => {
+            joined(value, &mut text);
+        }
+        _ => {}
+    }
+    let exit_code = std::str::from_utf8(&text).ok().and_then(exit_code);
+    let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
+    hasher.write(&text);
+    let (bytes, hash) = (text.len() as u64, hasher.finish());
+    Output { bytes, hash, exit_code, failed, truncated: is_cut(&text) }
+}
+
+fn exit_code(text: &str) -> Option<i64> {
+    if !text.starts_with('{') {
+        return None;
+    }
+    let whole_text = json::value(text).ok()?;
+    member(member(whole_text, "metadata")?, "exit_code").and_then(whole)
+}
+
+/// Whether the writer's notice of a cut stands at the end.
+fn is_cut(text: &[u8]) -> bool {
+    const NOTICE: &[u8] = b"[truncated after ";
+    let tail = &text[text.len().saturating_sub(96)..];
+    tail.ends_with(b"]") && memchr::memmem::find(tail, NOTICE).is_some()
+}
+
+/// Begin or end of something that was run.
+pub(super) fn execution(
+    row: &Row<'_>,
+    tool: Tool,
+    phase: Phase,
+    arena: &mut Vec<u8>,
+) -> Option<What> {
+    let mut run = Execution {
+        phase,
+        tool,
+        call_id: None,
+        name: None,
+        by_user: false,
+        exit_code: None,
+        failed: None,
+        duration_ms: None,
+        truncated: false,
+    };
+    json::fields(row.inner.payload?.raw, |key, value| match key {
+        "call_id" => run.call_id = keep(value, arena).filter(|id| !id.is_empty()),
+        "exit_code" => run.exit_code = whole(value),
+        "success" => run.failed = Some(value.raw == "false"),
+        "result" => run.failed = mcp_failed(value),
+        "duration" => run.duration_ms = duration_ms(value),
+        "source" => run.by_user = value.raw == "user_shell",
+        "invocation" => run.name = mcp_name(value, arena),
+        "stdout" | "stderr" | "aggregated_output" | "formatted_output" => {
+            run.truncated |= is_cut(value.raw.as_bytes());
+        }
+        _ if key.ends_with("_truncated") => run.truncated |= value.raw == "true",
+        _ => {}
+    })
+    .ok()?;
+    run.failed = run.failed.or(run.exit_code.map(|code| code != 0));
+    Some(What::Execution(run))
+}
+
+/// `{"Ok": {is_error}}` or `{"Err": …}`.
+fn mcp_failed(result: Value<'_>) -> Option<bool> {
+    if member(result, "Err").is_some() {
+        return Some(true);
+    }
+    let ok = member(result, "Ok")?;
+    Some(member(ok, "is_error").or_else(|| member(ok, "isError")).is_some_and(|v| v.raw == "true"))
+}
+
+fn mcp_name(invocation: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
+    let (server, tool) = (member(invocation, "server")?, member(invocation, "tool")?);
+    let start = arena.len();
+    keep(server, arena)?;
+    arena.extend_from_slice(b"__");
+    keep(tool, arena)?;
+    Some(Span::since(start, arena))
+}
+
+/// `{secs, nanos}`.
+fn duration_ms(value: Value<'_>) -> Option<i64> {
+    let secs = member(value, "secs").and_then(whole)?;
+    let nanos = member(value, "nanos").and_then(whole).unwrap_or(0);
+    Some(secs.saturating_mul(1000).saturating_add(nanos / 1_000_000))
+}
+
+/// `claude.tool_result`: a message with one result or more.
+pub(super) fn results(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
+    let mut results = Vec::new();
+    let content = member(object(row, "message")?, "content")?;
+    json::items(content.raw, |block| {
+        let kind = member(block, "type").and_then(|kind| kind.str());
+        if !matches!(kind.as_deref(), Some("tool_result")) {
+            return;
+        }
+        let call_id = member(block, "tool_use_id").and_then(|id| keep(id, arena));
+        let said = member(block, "content").map(output).unwrap_or_default();
+        let failed = member(block, "is_error").map(|v| v.raw == "true");
+        results.push(ToolResult { call_id, output: Output { failed, ..said } });
+    })
+    .ok()?;
+    Some(What::Results(results))
+}
