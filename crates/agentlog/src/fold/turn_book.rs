@@ -117,6 +117,8 @@ pub struct TurnBook {
     ended: Vec<TurnKey>,
     /// Idle rows of which it is not known yet whose they are.
     idles: Vec<Idle>,
+    /// Turns whose rows came, but never a prompt, and that nothing names any more.
+    forgotten: Vec<TurnKey>,
     next: u64,
     found: Vec<Prompt>,
 }
@@ -136,6 +138,7 @@ impl Default for TurnBook {
             slots: HashMap::default(),
             ended: Vec::new(),
             idles: Vec::new(),
+            forgotten: Vec::new(),
             next: 0,
             found: Vec::new(),
         }
@@ -186,6 +189,16 @@ impl TurnBook {
         if !self.ended.is_empty() {
             self.settle(t, news);
         }
+        news.extend(self.forgotten.drain(..).map(|key| TurnNews::Final {
+            key,
+            idle_t: None,
+            repaired: false,
+        }));
+    }
+
+    /// Whether rows may still be placed in a turn.
+    pub fn is_open(&self, key: TurnKey) -> bool {
+        self.slots.contains_key(&key)
     }
 
     /// Whether a turn waits for time to pass.
@@ -311,6 +324,7 @@ impl TurnBook {
             && self.slots.get(&old).is_some_and(|slot| slot.prompt_t.is_none())
         {
             self.slots.remove(&old);
+            self.forgotten.push(old);
         }
         key
     }
