@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use agentlog::json::{self, Kind, Value};
 use agentlog::record::{RecordKind, Shape};
+use agentlog::sse::member;
 use jsonl::Writer;
 
 use crate::flags::{Color, Form, OutputFlags};
@@ -147,7 +148,7 @@ impl Output {
                 self.row(&cells)
             }
             Form::Table => {
-                each_field(record, |key, value| self.table.cell(key, &cell(value)));
+                each_field(record, |key, value| self.table.cell(key, &shown(value)));
                 self.table.end_row();
                 Ok(())
             }
@@ -181,6 +182,19 @@ fn cell(value: Value<'_>) -> String {
         Kind::Null => String::new(),
         Kind::String { .. } => value.str().unwrap_or_default().into_owned(),
         _ => value.raw.to_owned(),
+    }
+}
+
+/// A value for people: of a list of things with codes, the codes.
+fn shown(value: Value<'_>) -> String {
+    if value.kind != Kind::Array {
+        return cell(value);
+    }
+    let mut codes = Vec::new();
+    let code = |item| codes.extend(member(item, "code").and_then(|code| code.str()));
+    match json::items(value.raw, code) {
+        Ok(()) if !codes.is_empty() || value.raw == "[]" => codes.join(" "),
+        _ => cell(value),
     }
 }
 
@@ -229,6 +243,7 @@ fn shape_of(shape: Shape, schema: &str) -> serde_json::Value {
             json!({"enum": names.collect::<Vec<_>>()})
         }
         Shape::Count => json!({"type": ["integer", "null"], "minimum": 0}),
+        Shape::Number => json!({"type": ["integer", "null"]}),
         Shape::Bool => json!({"type": ["boolean", "null"]}),
         Shape::Counts(keys) => {
             let properties: serde_json::Map<String, Value> =

@@ -1,6 +1,8 @@
 //! From records that folds give out to those that are printed: selected, in order of time, as
 //! many as were asked for.
 
+mod call;
+
 use std::collections::BTreeSet;
 
 use agentlog::event::{Head, Src};
@@ -163,23 +165,42 @@ impl<R: Record> Records<R> {
 
     /// Prints what was kept, in order of time, and ends the output.
     pub fn finish(mut self, run: &mut Run) -> Result<()> {
-        self.selection.settle(&self.sessions)?;
-        self.sort();
-        let mut kept = std::mem::take(&mut self.kept);
-        kept.retain(|record| self.selection.session(record.head().sid.as_deref()));
-        let skip = match self.selection.limit {
-            Limit::Last(n) => kept.len().saturating_sub(n as usize),
-            _ => 0,
-        };
-        for record in &kept[skip..] {
+        for record in &self.settle(run)? {
             self.print(record)?;
         }
         self.output.finish()?;
         run.report.counts.records = self.output.printed();
+        Ok(())
+    }
+
+    /// Keeps all records until the end, for [`Records::gathered`].
+    #[must_use]
+    pub fn gathering(self) -> Self {
+        Self { at_once: false, ..self }
+    }
+
+    /// The wanted records in order of time, for those who print what they come to instead.
+    pub fn gathered(mut self, run: &mut Run) -> Result<Vec<R>> {
+        let mut kept = self.settle(run)?;
+        if let Limit::First(n) = self.selection.limit {
+            kept.truncate(n as usize);
+        }
+        Ok(kept)
+    }
+
+    /// What was kept and is wanted, now that all sessions are known.
+    fn settle(&mut self, run: &Run) -> Result<Vec<R>> {
+        self.selection.settle(&self.sessions)?;
+        self.sort();
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.retain(|record| self.selection.session(record.head().sid.as_deref()));
+        if let Limit::Last(n) = self.selection.limit {
+            kept.drain(..kept.len().saturating_sub(n as usize));
+        }
         if self.selection.names_sessions() && self.sessions.is_empty() {
             run.report.remark("--session: no such session in what was read");
         }
-        Ok(())
+        Ok(kept)
     }
 
     fn print(&mut self, record: &R) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use super::{keep, object, whole};
-use crate::event::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Span, Tool};
+use crate::event::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Span, Tool, is_cut};
 use crate::event::{ToolResult, What};
 use crate::json::{self, Kind, Value};
 use crate::sse::{Row, member};
@@ -145,13 +145,6 @@ fn exit_code(text: &str) -> Option<i64> {
     }
     let whole_text = json::value(text).ok()?;
     member(member(whole_text, "metadata")?, "exit_code").and_then(whole)
-}
-
-/// Whether the writer's notice of a cut stands at the end.
-fn is_cut(text: &[u8]) -> bool {
-    const NOTICE: &[u8] = b"[truncated after ";
-    let tail = &text[text.len().saturating_sub(96)..];
-    tail.ends_with(b"]") && memchr::memmem::find(tail, NOTICE).is_some()
 }
 
 /// Begin or end of something that was run.
