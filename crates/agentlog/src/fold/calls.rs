@@ -122,6 +122,9 @@ impl Calls {
 
     /// Takes what became of turns.
     fn hear(&mut self) {
+        if self.news.is_empty() {
+            return;
+        }
         for news in std::mem::take(&mut self.news) {
             match news {
                 TurnNews::Opened { key, prompt } => {
@@ -140,7 +143,8 @@ impl Calls {
     fn turn_is_final(&mut self, key: TurnKey) {
         let turn = self.turns.remove(&key).unwrap_or_default();
         let Turn { session_turn, status, end, calls } = turn;
-        let fate = Fate { status, end, t: self.now, session_turn };
+        let t = end.and_then(|end| end.t).unwrap_or(self.now);
+        let fate = Fate { status, end, t, session_turn };
         for slot in calls {
             if let Some(life) = self.life(slot).filter(|life| life.turn == Some(key)) {
                 life.fate = Some(fate);
@@ -269,22 +273,23 @@ impl Fold for Calls {
 
     fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Call>) {
         if let Some(t) = event.t.filter(|t| *t > self.now) {
+            // What was over before this row must not take it, however long nothing came.
+            self.book.advance(t, &mut self.news);
+            self.hear();
             self.now = t;
             self.release(t, out);
         }
         let turn = self.book.place(event, &mut self.news);
-        if !self.news.is_empty() {
-            self.hear();
-        }
+        self.hear();
         self.take(event, turn);
     }
 
     fn advance(&mut self, t: i64, out: &mut Vec<Call>) {
+        self.book.advance(t, &mut self.news);
+        self.hear();
         if t != i64::MAX {
             self.now = self.now.max(t);
         }
-        self.book.advance(t, &mut self.news);
-        self.hear();
         self.release(t, out);
     }
 

@@ -83,7 +83,7 @@ pub(super) struct Fate {
     pub status: Option<TurnStatus>,
     /// The row that ended it.
     pub end: Option<Mark>,
-    /// When it was final, in log time.
+    /// When it ended, or the log time by which it was over.
     pub t: i64,
     /// The ordinal of its prompt.
     pub session_turn: Option<u64>,

@@ -57,6 +57,9 @@ impl Calls {
             self.is_nameless(slot);
         }
         self.announce(event, slot, step, turn);
+        if let Some(id) = item.item_id {
+            self.bind(event, item_name(event, id), slot);
+        }
         let Some(life) = self.life(slot) else { return };
         life.item = life.item.or(Some(item.kind));
         life.item_id = life.item_id.take().or_else(|| text(event, item.item_id));
@@ -68,9 +71,6 @@ impl Calls {
             if step == Step::Done {
                 life.stop = life.stop.or(Some(Mark::of(event)));
             }
-        }
-        if let Some(id) = item.item_id {
-            self.bind(event, item_name(event, id), slot);
         }
         self.schedule(slot);
     }
