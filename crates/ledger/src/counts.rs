@@ -97,8 +97,12 @@ impl Counts {
 mod tests {
     use super::*;
 
-    fn used(input: u64, output: u64) -> Option<Reading> {
-        Some(Reading { input, output, ..Reading::default() })
+    fn of(counts: &mut Counts, id: Option<&str>, input: u64) -> How {
+        counts.response(id, Some(used(input, input))).how
+    }
+
+    fn used(input: u64, output: u64) -> Reading {
+        Reading { input, output, ..Reading::default() }
     }
 
     #[test]
@@ -107,29 +111,23 @@ mod tests {
         assert_eq!(counts.chosen(), None);
         assert_eq!(counts.totals(Source::Turn, None, None).how, How::NoCounts);
         assert_eq!(counts.chosen(), None, "a row without counts chooses nothing");
-        assert_eq!(counts.response(Some("r1"), used(5, 1)).tokens.total(), 6);
+        assert_eq!(counts.response(Some("r1"), Some(used(5, 1))).tokens.total(), 6);
         assert_eq!(counts.chosen(), Some(Source::Response));
-        counts.totals(Source::Codex, used(5, 1), None);
+        counts.totals(Source::Codex, Some(used(5, 1)), None);
         assert_eq!(counts.chosen(), Some(Source::Codex));
-        counts.totals(Source::Turn, used(5, 1), None);
+        counts.totals(Source::Turn, Some(used(5, 1)), None);
         assert_eq!(counts.chosen(), Some(Source::Turn));
     }
 
     #[test]
     fn a_response_counts_once() {
         let mut counts = Counts::default();
-        let hows = [
-            counts.response(Some("r1"), used(5, 1)),
-            counts.response(Some("r1"), used(5, 1)),
-            counts.response(Some("r2"), used(5, 1)),
-            counts.response(None, used(5, 1)),
-            counts.response(None, used(5, 1)),
-            counts.response(Some("r3"), used(0, 0)),
-            counts.response(Some("r3"), None),
-        ]
-        .map(|added| added.how);
+        let ids = [Some("r1"), Some("r1"), Some("r2"), None, None];
+        let hows = ids.map(|id| of(&mut counts, id, 5));
         let (request, again) = (How::Request, How::Duplicate);
-        assert_eq!(hows, [request, again, request, request, request, How::Empty, How::NoCounts]);
+        assert_eq!(hows, [request, again, request, request, request]);
+        assert_eq!(of(&mut counts, Some("r3"), 0), How::Empty);
+        assert_eq!(counts.response(Some("r3"), None).how, How::NoCounts);
     }
 
     #[test]
