@@ -19,8 +19,8 @@ use crate::scan::{Decode, Look};
 /// The rows that a fold reads.
 #[derive(Clone, Copy)]
 pub struct FoldRows {
-    /// Names of their events.
-    pub events: &'static [&'static str],
+    /// Names of their events, list by list.
+    pub events: &'static [&'static [&'static str]],
     /// What is made of a row; texts are appended to the arena.
     pub read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
 }
@@ -45,7 +45,7 @@ impl Decode for FoldRows {
     type Memory = Memory;
 
     fn wants(&self, event: &str) -> bool {
-        self.events.contains(&event)
+        self.events.iter().any(|list| list.contains(&event))
     }
 
     fn value(&self, row: &sse::Row<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {

@@ -229,6 +229,17 @@ fn shape_of(shape: Shape, schema: &str) -> serde_json::Value {
             json!({"enum": names.collect::<Vec<_>>()})
         }
         Shape::Count => json!({"type": ["integer", "null"], "minimum": 0}),
+        Shape::Bool => json!({"type": ["boolean", "null"]}),
+        Shape::Counts(keys) => {
+            let properties: serde_json::Map<String, Value> =
+                keys.iter().map(|key| ((*key).to_owned(), count.clone())).collect();
+            json!({
+                "type": ["object", "null"],
+                "properties": properties,
+                "required": keys,
+                "additionalProperties": false,
+            })
+        }
         Shape::Time => json!({"type": ["string", "null"], "format": "date-time"}),
         Shape::Json => json!({}),
         Shape::Src => src,

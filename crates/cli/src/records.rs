@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use agentlog::event::{Head, Src};
 use agentlog::fold::prompts::Prompt;
+use agentlog::fold::turns::Turn;
 use agentlog::record::{self, RecordKind, SrcPath};
 use anyhow::Result;
 
@@ -45,6 +46,26 @@ impl Record for Prompt {
 
     fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
         record::prompt_into(self, index, paths, explain, out);
+    }
+}
+
+impl Record for Turn {
+    const KIND: &'static RecordKind = &record::TURN;
+
+    fn t(&self) -> Option<i64> {
+        self.t
+    }
+
+    fn src(&self) -> Src {
+        self.src
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
+        record::turn_into(self, index, paths, explain, out);
     }
 }
 

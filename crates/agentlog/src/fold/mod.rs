@@ -6,6 +6,7 @@ mod agreed;
 mod given;
 pub mod prompts;
 pub mod turn_book;
+pub mod turns;
 
 use crate::event::{Event, Src};
 

@@ -134,6 +134,12 @@ impl Fold for Prompts {
 }
 
 impl Prompts {
+    /// Whether the row waits to become a record.
+    pub(super) fn holds(&self, sid: Option<&String>, src: Src) -> bool {
+        let session = self.sessions.get(&sid.cloned());
+        self.waits() && session.is_some_and(|session| session.holds_row(src))
+    }
+
     fn prompt(&mut self, row: Row, said: event::Prompt, out: &mut Vec<Prompt>) {
         // Texts are compared without what the writer adds, whatever is printed.
         let typed = said.text.as_ref().map(|text| without_agent_id(text, &row.head));

@@ -5,10 +5,12 @@
 
 mod event;
 mod prompt;
+mod turn;
 mod writing;
 
 pub use event::{EVENT, event_head_into, event_into, event_tail_into};
 pub use prompt::{PROMPT, prompt_into};
+pub use turn::{TURN, turn_into};
 pub(crate) use writing::Key;
 use writing::key;
 pub use writing::{RecordWriter, SrcPath};
@@ -52,6 +54,10 @@ pub enum Shape {
     OneOf(&'static [&'static str]),
     /// A whole number, 0 or more.
     Count,
+    /// True or false.
+    Bool,
+    /// An object of whole numbers with these keys.
+    Counts(&'static [&'static str]),
     /// A time: RFC 3339, UTC, milliseconds.
     Time,
     /// Any JSON.
@@ -84,6 +90,16 @@ pub const HEAD: &[Field] = &[
 
 /// The key that every record ends with.
 pub const SRC: Field = field("src", Shape::Src, "the row that the record starts from");
+
+/// Token counts by kind; the first four add up to the total.
+pub const TOKEN_KEYS: &[&str] = &[
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+];
 
 /// What `--explain` adds behind `src`.
 pub const ROWS: Field = field(

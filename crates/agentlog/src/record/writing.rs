@@ -110,6 +110,14 @@ impl<'b> RecordWriter<'b> {
         }
     }
 
+    /// True or false.
+    pub fn bool(&mut self, key: Key, value: Option<bool>) {
+        match value {
+            Some(value) => self.key(key).extend_from_slice(if value { b"true" } else { b"false" }),
+            None => self.null(key),
+        }
+    }
+
     /// A time in milliseconds since the epoch.
     pub fn time(&mut self, key: Key, ms: Option<i64>) {
         let Some(ms) = ms else { return self.null(key) };

@@ -129,6 +129,11 @@ impl Session {
         !self.line.is_empty()
     }
 
+    /// Whether the record of that row waits.
+    pub fn holds_row(&self, src: Src) -> bool {
+        self.line.iter().any(|held| held.record.src == src)
+    }
+
     /// Gives out what waits no longer: at time `now`, or if it never waited.
     pub fn release(&mut self, now: Option<i64>, out: &mut Vec<Prompt>) {
         while let Some(held) = self.line.front() {

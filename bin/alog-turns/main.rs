@@ -1,0 +1,90 @@
+//! `alog-turns`: which turns were there, and how did they end?
+
+use std::process::ExitCode;
+
+use agentlog::fold::turn_book::{self, TurnStatus};
+use agentlog::fold::turns::{self, Options, Turn, Turns};
+use agentlog::record::TURN;
+use agentlog::sse;
+use clap::{Parser, ValueEnum};
+use cli::{CommonFlags, FoldRows, Look, Records, Run, Verdict};
+
+/// Print turns: a prompt, how it ended, the reply, and what it took
+///
+/// A turn starts with a prompt and ends when the agent is done, is interrupted, is shut down, or
+/// gets the next prompt. This version reads centralized SSE logs of Claude Code and Codex.
+#[derive(Parser)]
+#[command(name = "alog-turns", version, after_long_help = EXAMPLES)]
+struct Args {
+    /// Only turns that ended so; several are separated by commas
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    status: Vec<Status>,
+
+    /// Only turns after which the agent was logged as idle
+    #[arg(long)]
+    idle: bool,
+
+    /// Leave prompts and replies out
+    #[arg(long)]
+    no_text: bool,
+
+    /// Add the rows that each record was made of
+    #[arg(long)]
+    explain: bool,
+
+    #[command(flatten)]
+    common: CommonFlags,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Status {
+    Completed,
+    Aborted,
+    Shutdown,
+    Superseded,
+    Open,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  alog-turns --status aborted,superseded --since 7d    # what did not come to its end
+  alog-turns -n 1 | jq -r .reply                       # the last reply
+  alog-turns --since today --no-text -o table          # where the time went
+  tail -f sse_lines.jsonl | alog-turns -               # each turn as it ends
+
+Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
+--strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
+
+fn main() -> ExitCode {
+    cli::main("alog-turns", Some(&TURN), |args: &Args| &args.common, run)
+}
+
+fn run(args: &Args) -> anyhow::Result<Verdict> {
+    let mut run = Run::new(&args.common)?;
+    let look = if run.strict { Look::All } else { Look::Names };
+    let options = Options { no_text: args.no_text, explain: args.explain };
+    let (statuses, idle) = (args.status.clone(), args.idle);
+    let wanted = move |turn: &Turn| {
+        let status = statuses.is_empty() || statuses.iter().any(|s| s.is(turn.status));
+        status && (!idle || turn.idle_t.is_some())
+    };
+    let mut records = Records::new(&run, &args.common.output, args.explain).only(wanted);
+    cli::fold(&mut run, look, &ROWS, || Turns::new(options), &mut records)?;
+    records.finish(&mut run)?;
+    Ok(run.report.finish())
+}
+
+const ROWS: FoldRows = FoldRows { events: &[turn_book::EVENTS, turns::EVENTS], read: sse::what_of };
+
+impl Status {
+    fn is(self, status: TurnStatus) -> bool {
+        let name = match self {
+            Self::Completed => TurnStatus::Completed,
+            Self::Aborted => TurnStatus::Aborted,
+            Self::Shutdown => TurnStatus::Shutdown,
+            Self::Superseded => TurnStatus::Superseded,
+            Self::Open => TurnStatus::Open,
+        };
+        name == status
+    }
+}

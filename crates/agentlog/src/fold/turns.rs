@@ -1,0 +1,263 @@
+//! Turns: a prompt, how it ended, what the agent said last, and what it took.
+//!
+//! Where rows belong and how turns end is told by the [turn book](super::turn_book); this fold
+//! gathers what stands in the rows of each turn.
+
+mod reply;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+
+use super::turn_book::{TurnBook, TurnKey, TurnNews, TurnStatus};
+use super::{Agreed, Fold, Used};
+use crate::event::{Event, Head, Src, Turn as TurnRow, What};
+use crate::json::Text;
+use reply::Replies;
+use work::Work;
+
+/// Events that the fold reads beside those of the turn book.
+pub const EVENTS: &[&str] = &[
+    "turn.agent_message",
+    "response.created",
+    "response.completed",
+    "response.failed",
+    "response.incomplete",
+    "response.output_item.added",
+    "response.output_item.done",
+    "turn.raw_response_item",
+    "turn.exec.begin",
+    "turn.exec.end",
+    "turn.mcp_tool_call.begin",
+    "turn.mcp_tool_call.end",
+    "turn.patch_apply.begin",
+    "turn.patch_apply.end",
+    "turn.token_count",
+    "codex.token_count",
+    "claude.message_start",
+    "claude.message_delta",
+    "claude.message_stop",
+    "claude.content_block_start",
+    "claude.content_block_delta",
+    "claude.tool_result",
+];
+
+/// What to keep.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Leave prompt and reply out.
+    pub no_text: bool,
+    /// Keep what was used for each record.
+    pub explain: bool,
+}
+
+/// A turn, final.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// When its prompt was given, in milliseconds since the epoch, UTC.
+    pub t: Option<i64>,
+    /// What its rows agree on.
+    pub head: Arc<Head>,
+    /// Ordinal of its prompt in the session.
+    pub session_turn: Option<u64>,
+    /// What was typed.
+    pub prompt: Option<Text>,
+    /// How it ended.
+    pub status: TurnStatus,
+    /// When it ended, if it was completed, aborted or shut down.
+    pub t_end: Option<i64>,
+    /// When the agent was idle again.
+    pub idle_t: Option<i64>,
+    /// The last whole message of the agent.
+    pub reply: Option<Text>,
+    /// How many whole messages there were.
+    pub replies: u64,
+    /// How many requests went to the model.
+    pub responses: u64,
+    /// Tool calls that were announced.
+    pub tool_calls: u64,
+    /// Of these, how many failed.
+    pub tool_errors: u64,
+    /// Whether rounds contradicted the turn.
+    pub repaired: bool,
+    /// The prompt's row.
+    pub src: Src,
+    /// The rows that were read for it, with [`Options::explain`].
+    pub rows: Vec<Used>,
+}
+
+/// The fold.
+#[derive(Debug, Default)]
+pub struct Turns {
+    options: Options,
+    book: TurnBook,
+    open: HashMap<TurnKey, OpenTurn, FixedState>,
+    news: Vec<TurnNews>,
+}
+
+/// What is known of a turn that is not final.
+#[derive(Debug, Default)]
+struct OpenTurn {
+    agreed: Agreed,
+    /// The record as far as it is known; none before the prompt came.
+    record: Option<Turn>,
+    replies: Replies,
+    work: Work,
+    rows: Vec<Used>,
+}
+
+impl Turns {
+    /// An empty fold.
+    pub fn new(options: Options) -> Self {
+        Self { options, ..Self::default() }
+    }
+
+    /// Takes what became of turns.
+    fn hear(&mut self, out: &mut Vec<Turn>) {
+        for news in std::mem::take(&mut self.news) {
+            match news {
+                TurnNews::Opened { key, prompt } => {
+                    let turn = self.open.entry(key).or_default();
+                    turn.agreed.add(&prompt.head);
+                    if self.options.explain {
+                        turn.rows.extend(prompt.rows.iter().copied());
+                    }
+                    let text = prompt.text.filter(|_| !self.options.no_text);
+                    turn.record =
+                        Some(Turn::opened(prompt.t, prompt.session_turn, text, prompt.src));
+                }
+                TurnNews::Ended { key, status, t, .. } => {
+                    let record = self.open.get_mut(&key).and_then(|turn| turn.record.as_mut());
+                    if let Some(record) = record {
+                        (record.status, record.t_end) = (status, t);
+                    }
+                }
+                TurnNews::Final { key, idle_t, repaired } => {
+                    let turn = self.open.remove(&key);
+                    out.extend(turn.and_then(|turn| turn.finish(idle_t, repaired, self.options)));
+                }
+            }
+        }
+    }
+}
+
+impl Fold for Turns {
+    type Record = Turn;
+
+    fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Turn>) {
+        let key = self.book.place(event, &mut self.news);
+        if !self.news.is_empty() {
+            self.hear(out);
+        }
+        let Some(key) = key else { return };
+        // A turn that is final takes no more rows.
+        let fresh = !self.open.contains_key(&key) && self.book.is_open(key);
+        if fresh {
+            self.open.insert(key, OpenTurn::default());
+        }
+        let Some(turn) = self.open.get_mut(&key) else { return };
+        turn.agreed.add(event.head);
+        let how = turn.row(event);
+        if self.options.explain
+            && let Some(how) = how
+        {
+            turn.rows.push(Used { src: event.src, how });
+        }
+    }
+
+    fn advance(&mut self, t: i64, out: &mut Vec<Turn>) {
+        self.book.advance(t, &mut self.news);
+        self.hear(out);
+    }
+
+    fn waits(&self) -> bool {
+        self.book.waits()
+    }
+
+    fn finish(&mut self, out: &mut Vec<Turn>) {
+        self.book.finish(&mut self.news);
+        self.hear(out);
+    }
+}
+
+impl OpenTurn {
+    /// Takes a row; says what it counted for. Prompts are told by the turn book.
+    fn row(&mut self, event: &Event<'_>) -> Option<&'static str> {
+        Some(match event.what {
+            What::Prompt(_) | What::Queue(_) => return None,
+            What::Turn(turn) => {
+                if let TurnRow::Completed { reply: Some(reply) } = turn {
+                    self.replies.ended_with(event.text(*reply));
+                }
+                match turn {
+                    TurnRow::Started => "task start",
+                    TurnRow::Idle => "idle",
+                    TurnRow::Over => "turn end, of a sub-agent too",
+                    _ => "end",
+                }
+            }
+            What::Session(_) => "session",
+            What::Said(text) => self.replies.said(event.text(*text)),
+            What::Delta(piece) => self.replies.delta(event, piece)?,
+            What::Response(response) => {
+                let reply = self.replies.response(event, response);
+                self.work.response(event, response.id).or(reply).unwrap_or("request, again")
+            }
+            What::Item(item) => {
+                let reply = self.replies.item(event, item);
+                self.work.item(event, item).or(reply).unwrap_or("nothing")
+            }
+            What::Block(block) => self.work.block(event, block)?,
+            What::Execution(run) => self.work.execution(event, run)?,
+            What::Results(results) => self.work.results(event, results)?,
+            What::TokenCount(_) | What::Done(_) => return None,
+        })
+    }
+
+    fn finish(self, idle_t: Option<i64>, repaired: bool, options: Options) -> Option<Turn> {
+        let mut record = self.record?;
+        record.head = Arc::clone(self.agreed.head());
+        record.idle_t = idle_t;
+        record.repaired = repaired;
+        (record.replies, record.reply) = self.replies.finish();
+        record.reply = record.reply.filter(|_| !options.no_text);
+        let work = self.work.finish();
+        record.responses = work.responses;
+        record.tool_calls = work.calls;
+        record.tool_errors = work.errors;
+        record.rows = self.rows;
+        record.rows.sort_by_key(|row| row.src);
+        Some(record)
+    }
+}
+
+impl Turn {
+    fn opened(t: Option<i64>, session_turn: Option<u64>, prompt: Option<Text>, src: Src) -> Self {
+        Self {
+            t,
+            head: Arc::default(),
+            session_turn,
+            prompt,
+            status: TurnStatus::Open,
+            t_end: None,
+            idle_t: None,
+            reply: None,
+            replies: 0,
+            responses: 0,
+            tool_calls: 0,
+            tool_errors: 0,
+            repaired: false,
+            src,
+            rows: Vec::new(),
+        }
+    }
+
+    /// From the prompt to the end, in milliseconds.
+    pub fn duration_ms(&self) -> Option<i64> {
+        Some(self.t_end? - self.t?)
+    }
+}

@@ -1,0 +1,102 @@
+//! What a turn took: requests to the model and tool calls.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
+use crate::event::{Block, BlockKind, Event, Execution, Item, ItemKind, Phase, Span, ToolResult};
+
+/// The requests and calls of a turn, by the hashes of their ids.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    responses: HashSet<u64, FixedState>,
+    calls: HashMap<u64, Call, FixedState>,
+}
+
+/// What is known of a call.
+#[derive(Clone, Copy, Debug, Default)]
+struct Call {
+    announced: bool,
+    answered: bool,
+    failed: bool,
+}
+
+/// The sums.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Done {
+    pub responses: u64,
+    pub calls: u64,
+    pub errors: u64,
+}
+
+impl Work {
+    /// A row about a request; says so if it is the request's first.
+    pub fn response(&mut self, event: &Event<'_>, id: Option<Span>) -> Option<&'static str> {
+        self.responses.insert(hash(event.bytes(id?))).then_some("request")
+    }
+
+    /// An item: a call, or the result of one.
+    pub fn item(&mut self, event: &Event<'_>, item: &Item) -> Option<&'static str> {
+        if item.kind == ItemKind::Result {
+            let output = item.output.unwrap_or_default();
+            let failed = output.failed.unwrap_or(false) || output.exit_code.is_some_and(|c| c != 0);
+            return Some(self.result(event.bytes(item.call_id?), failed));
+        }
+        let id = item.call_id.or(item.item_id).filter(|_| item.kind.is_call())?;
+        Some(self.announced(event.bytes(id)))
+    }
+
+    /// A block of a Claude message.
+    pub fn block(&mut self, event: &Event<'_>, block: &Block) -> Option<&'static str> {
+        let Block::Start { kind: BlockKind::Tool { call_id, .. }, .. } = block else { return None };
+        Some(self.announced(event.bytes((*call_id)?)))
+    }
+
+    /// Something ran for a call. It makes the call known, too: items may be left out of a log.
+    pub fn execution(&mut self, event: &Event<'_>, run: &Execution) -> Option<&'static str> {
+        let id = event.bytes(run.call_id.filter(|_| !run.by_user)?);
+        if run.phase == Phase::Begin {
+            return Some(self.announced(id));
+        }
+        let call = self.calls.entry(hash(id)).or_default();
+        call.failed |= run.failed.unwrap_or(false);
+        Some("end of a tool's run")
+    }
+
+    /// Results that Claude was given.
+    pub fn results(&mut self, event: &Event<'_>, results: &[ToolResult]) -> Option<&'static str> {
+        for result in results {
+            let failed = result.output.failed.unwrap_or(false);
+            self.result(event.bytes(result.call_id?), failed);
+        }
+        Some("result")
+    }
+
+    fn announced(&mut self, id: &[u8]) -> &'static str {
+        let call = self.calls.entry(hash(id)).or_default();
+        let again = std::mem::replace(&mut call.announced, true);
+        if again { "tool call, again" } else { "tool call" }
+    }
+
+    fn result(&mut self, id: &[u8], failed: bool) -> &'static str {
+        let call = self.calls.entry(hash(id)).or_default();
+        call.answered = true;
+        call.failed |= failed;
+        if failed { "result, an error" } else { "result" }
+    }
+
+    pub fn finish(self) -> Done {
+        let calls = || self.calls.values().filter(|call| call.announced);
+        Done {
+            responses: self.responses.len() as u64,
+            calls: calls().count() as u64,
+            // Without a result nothing was given back that could be an error.
+            errors: calls().filter(|call| call.answered && call.failed).count() as u64,
+        }
+    }
+}
+
+fn hash(id: &[u8]) -> u64 {
+    FixedState::with_seed(0).hash_one(id)
+}
