@@ -8,6 +8,8 @@ mod alog;
 mod alog_events;
 #[path = "alog-prompts/mod.rs"]
 mod alog_prompts;
+#[path = "alog-turns/mod.rs"]
+mod alog_turns;
 
 mod contract;
 mod damage;
