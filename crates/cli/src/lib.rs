@@ -23,6 +23,7 @@
 //! }
 //! ```
 
+mod arenas;
 mod flags;
 mod format;
 pub mod inputs;

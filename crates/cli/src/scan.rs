@@ -109,6 +109,17 @@ fn wanted_name<D: Decode>(decode: &D, name: &[u8]) -> bool {
 
 /// Decodes a block.
 pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanned<D::Value> {
+    block_into(block, look, decode, Vec::new())
+}
+
+/// Decodes a block, with memory for the arena that was used before.
+pub fn block_into<D: Decode>(
+    block: &Block<'_>,
+    look: Look<'_>,
+    decode: &D,
+    mut arena: Vec<u8>,
+) -> Scanned<D::Value> {
+    arena.clear();
     let mut scan = Scan {
         decode,
         block,
@@ -116,7 +127,7 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
         passing: false,
         answers: HashMap::default(),
         looked_back: (0, Clock::Missing),
-        found: Scanned::new(block),
+        found: Scanned::new(block, arena),
     };
     if let Some(len) = block.oversize {
         let line = block.line_at(0, 0);
@@ -153,10 +164,10 @@ pub fn block<D: Decode>(block: &Block<'_>, look: Look<'_>, decode: &D) -> Scanne
 }
 
 impl<T> Scanned<T> {
-    fn new(block: &Block<'_>) -> Self {
+    fn new(block: &Block<'_>, arena: Vec<u8>) -> Self {
         Self {
             items: Vec::new(),
-            arena: Vec::new(),
+            arena,
             evidence: Vec::new(),
             bad: Vec::new(),
             partial: None,
