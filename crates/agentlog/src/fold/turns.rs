@@ -233,7 +233,7 @@ impl OpenTurn {
             }
             What::Item(item) => {
                 let reply = self.replies.item(event, item);
-                self.work.item(event, item).or(reply).unwrap_or("nothing")
+                self.work.item(event, item).or(reply).unwrap_or("item of no count")
             }
             What::Block(block) => self.work.block(event, block)?,
             What::Execution(run) => self.work.execution(event, run)?,
