@@ -10,6 +10,8 @@ mod alog_calls;
 mod alog_events;
 #[path = "alog-prompts/mod.rs"]
 mod alog_prompts;
+#[path = "alog-turns/mod.rs"]
+mod alog_turns;
 
 mod contract;
 mod damage;

@@ -118,6 +118,19 @@ impl<'b> RecordWriter<'b> {
         }
     }
 
+    /// An object of token counts, with the keys of [`super::TOKEN_KEYS`].
+    pub fn tokens(&mut self, key: Key, tokens: Option<&ledger::Tokens>) {
+        let Some(tokens) = tokens else { return self.null(key) };
+        let out = self.key(key);
+        for (i, (key, n)) in super::TOKEN_KEYS.iter().zip(super::token_counts(tokens)).enumerate() {
+            out.extend_from_slice(if i == 0 { b"{\"" } else { b",\"" });
+            out.extend_from_slice(key.as_bytes());
+            out.extend_from_slice(b"\":");
+            out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+        }
+        out.push(b'}');
+    }
+
     /// A time in milliseconds since the epoch.
     pub fn time(&mut self, key: Key, ms: Option<i64>) {
         let Some(ms) = ms else { return self.null(key) };
