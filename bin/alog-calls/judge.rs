@@ -74,16 +74,15 @@ impl Wanted {
         Self { states: states.iter().map(|state| state.0).collect(), codes, broken }
     }
 
-    /// How bad the call is, if it is wanted: none of the chosen rules may be broken, if that is
-    /// not asked for.
-    fn worst(&self, call: &Call) -> Option<Option<Severity>> {
-        if !self.states.is_empty() && !self.states.contains(&call.state) {
-            return None;
-        }
+    /// The worst of the rules asked for that the call broke.
+    fn worst(&self, call: &Call) -> Option<Severity> {
         let chosen = |code: &&str| self.codes.is_empty() || self.codes.contains(code);
         let broken = call.violations.iter().map(|broken| broken.rule);
-        let worst = broken.filter(|rule| chosen(&rule.code)).map(|rule| rule.severity).max();
-        (worst.is_some() || !self.broken).then_some(worst)
+        broken.filter(|rule| chosen(&rule.code)).map(|rule| rule.severity).max()
+    }
+
+    fn state(&self, call: &Call) -> bool {
+        self.states.is_empty() || self.states.contains(&call.state)
     }
 }
 
@@ -114,10 +113,11 @@ impl Judge {
         let judge = self.clone();
         move |call| {
             let worst = wanted.worst(call);
-            if worst.flatten().is_some_and(|severity| severity >= judge.least) {
+            let prints = wanted.state(call) && (worst.is_some() || !wanted.broken);
+            if prints && worst.is_some_and(|severity| severity >= judge.least) {
                 judge.found.store(true, Ordering::Relaxed);
             }
-            worst.is_some()
+            prints
         }
     }
 

@@ -26,21 +26,21 @@ fn check_prints_what_is_broken_and_fails() {
     let ran = run_on(CALLS, &["--check", "--code", "duplicate_output"], &lines(&mixed()));
     assert_eq!(column(&ran.expect_code(0).rows(), "call_id"), ["warned"]);
     let args = ["--check", "--code", "duplicate_output", "--fail-on", "warn"];
-    run_on(CALLS, &args, &lines(&mixed())).expect_code(1);
+    let _ = run_on(CALLS, &args, &lines(&mixed())).expect_code(1);
     let args = ["--check", "--state", "completed"];
     let ran = run_on(CALLS, &args, &lines(&mixed())).expect_code(0);
     assert_eq!(column(&ran.rows(), "call_id"), ["warned"]);
     let ran = run_on(CALLS, &["--check"], &lines(&whole_turn())).expect_code(0);
     assert_eq!(ran.text(), "");
-    run_on(CALLS, &["--check", "--fail-empty"], &lines(&whole_turn())).expect_code(1);
-    run_on(CALLS, &[], &lines(&mixed())).expect_code(0);
+    let _ = run_on(CALLS, &["--check", "--fail-empty"], &lines(&whole_turn())).expect_code(1);
+    let _ = run_on(CALLS, &[], &lines(&mixed())).expect_code(0);
 }
 
 #[test]
 fn bad_lines_beat_a_failed_check() {
     let bytes = [&b"no row\n"[..], &lines(&mixed())].concat();
-    run_on(CALLS, &["--check"], &bytes).expect_code(1);
-    run_on(CALLS, &["--check", "--strict"], &bytes).expect_code(2);
+    let _ = run_on(CALLS, &["--check"], &bytes).expect_code(1);
+    let _ = run_on(CALLS, &["--check", "--strict"], &bytes).expect_code(2);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn the_check_looks_at_selected_calls_only() {
     let rows = [&mixed()[..], &[other.clone(), other]].concat();
     let ran = run_on(CALLS, &["--check", "--session", "another"], &lines(&rows)).expect_code(1);
     assert_eq!(column(&ran.rows(), "call_id"), ["twice"]);
-    run_on(CALLS, &["--check", "--since", "2025-11-19"], &lines(&rows)).expect_code(0);
+    let _ = run_on(CALLS, &["--check", "--since", "2025-11-19"], &lines(&rows)).expect_code(0);
     // What -n leaves out was still found.
     let ran = run_on(CALLS, &["--check", "-n", "0"], &lines(&rows)).expect_code(1);
     assert_eq!(ran.text(), "");
@@ -70,7 +70,7 @@ fn lists_of_states_and_codes() {
         &["--fail-on", "error"],
         &["--stats", "--check"],
     ] {
-        run_on(CALLS, args, &lines(&mixed())).expect_code(2);
+        let _ = run_on(CALLS, args, &lines(&mixed())).expect_code(2);
     }
 }
 

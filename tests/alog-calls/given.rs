@@ -44,18 +44,19 @@ pub fn done(ms: i64, name: &str, id: &str, arguments: &str) -> Row {
     codex(ms, "response.output_item.done").payload(item(name, "completed", id, arguments))
 }
 
-pub fn raw(ms: i64, item: Value) -> Row {
+pub fn raw(ms: i64, item: &Value) -> Row {
     codex(ms, "turn.raw_response_item").payload(json!({"item": item}))
 }
 
 pub fn raw_call(ms: i64, name: &str, id: &str, arguments: &str) -> Row {
     let item = json!({"type": "function_call", "name": name, "call_id": id,
         "arguments": arguments});
-    raw(ms, item)
+    raw(ms, &item)
 }
 
-pub fn output(ms: i64, id: &str, output: Value) -> Row {
-    raw(ms, json!({"type": "function_call_output", "call_id": id, "output": output}))
+pub fn output(ms: i64, id: &str, output: impl Into<Value>) -> Row {
+    let output: Value = output.into();
+    raw(ms, &json!({"type": "function_call_output", "call_id": id, "output": output}))
 }
 
 pub fn begin(ms: i64, id: &str) -> Row {
@@ -64,7 +65,7 @@ pub fn begin(ms: i64, id: &str) -> Row {
 
 pub fn end(ms: i64, id: &str, exit_code: i64) -> Row {
     codex(ms, "turn.exec.end").payload(json!({"call_id": id, "stdout": "", "stderr": "",
-        "aggregated_output": "", "exit_code": exit_code, "duration": {"secs": 1, "nanos": 5000000},
+        "aggregated_output": "", "exit_code": exit_code, "duration": {"secs": 1, "nanos": 5_000_000},
         "formatted_output": ""}))
 }
 

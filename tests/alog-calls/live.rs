@@ -50,9 +50,8 @@ fn only_the_end_tells_that_results_were_never_logged() {
     assert!(child.is_silent_for(Duration::from_millis(2600)));
     child.write(&output(70_000, "c9", json!("the first result")).to_bytes());
     let told = [child.next(), child.next()];
-    let state = |id: &str| {
-        told.iter().find(|call| call["call_id"] == id).map(|call| call["state"].clone())
-    };
+    let state =
+        |id: &str| told.iter().find(|call| call["call_id"] == id).map(|call| call["state"].clone());
     assert_eq!((state("c1"), state("c9")), (Some(json!("unanswered")), Some(json!("orphan"))));
     assert_eq!(child.end().code, Some(1));
 }

@@ -232,10 +232,13 @@ fn an_execution_alone_is_a_call() {
 #[test]
 fn calls_without_an_id_do_not_vanish() {
     let shell = |ms| {
-        raw(ms, json!({"type": "local_shell_call", "call_id": null, "status": "completed",
-            "action": {"type": "exec", "command": ["ls"]}}))
+        raw(
+            ms,
+            &json!({"type": "local_shell_call", "call_id": null, "status": "completed",
+            "action": {"type": "exec", "command": ["ls"]}}),
+        )
     };
-    let nameless_output = raw(300, json!({"type": "function_call_output", "output": "x"}));
+    let nameless_output = raw(300, &json!({"type": "function_call_output", "output": "x"}));
     let rows = [prompt(), shell(100), shell(200), nameless_output, completed(900)];
     let told = records(CALLS, &[], &rows);
     assert_eq!(column(&told, "kind"), ["shell", "shell"]);
@@ -253,7 +256,7 @@ fn what_the_server_runs_needs_no_result() {
         prompt(),
         codex(100, "response.output_item.added").payload(json!({"item": search})),
         codex(300, "response.output_item.done").payload(json!({"item": search})),
-        raw(400, bare),
+        raw(400, &bare),
         completed(900),
     ];
     let call = only(&rows);

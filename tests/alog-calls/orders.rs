@@ -27,7 +27,7 @@ fn builder(seed: u64) -> LogBuilder {
     LogBuilder::new(seed).codex_sessions(2).claude_sessions(2).turns(3).faults(&FAULTS)
 }
 
-fn sorted(records: Vec<Value>) -> Vec<String> {
+fn sorted(records: &[Value]) -> Vec<String> {
     let mut all: Vec<String> = records.iter().map(ToString::to_string).collect();
     all.sort();
     all
@@ -62,7 +62,7 @@ fn rotated_parts_may_be_named_in_any_order() {
         for order in [&parts, &backwards] {
             let told = Cmd::new(CALLS).args(order).run().expect_code(0).rows();
             let told = spelled_alike(without_places(told));
-            assert_eq!(sorted(told), sorted(whole.clone()), "seed {seed}");
+            assert_eq!(sorted(&told), sorted(&whole), "seed {seed}");
         }
     }
 }
@@ -84,17 +84,17 @@ fn a_pipe_and_compressed_logs_tell_the_same() {
     let of_path = |path: &PathBuf| {
         placeless(without_places(Cmd::new(CALLS).arg(path).run().expect_code(0).rows()))
     };
-    let plain = sorted(of_path(&written.paths[0]));
+    let plain = sorted(&of_path(&written.paths[0]));
     assert!(plain.len() > 10);
     let dir = Workdir::new();
-    assert_eq!(sorted(of_path(&dir.write_gz("c.jsonl.gz", log))), plain);
+    assert_eq!(sorted(&of_path(&dir.write_gz("c.jsonl.gz", log))), plain);
     let mut child = Child::start(CALLS, &[]);
     for part in log.chunks(9973) {
         child.write(part);
     }
     let piped = child.end().rest;
     let piped = piped.lines().map(|line| serde_json::from_str(line).expect("a record"));
-    assert_eq!(sorted(placeless(without_places(piped.collect()))), plain);
+    assert_eq!(sorted(&placeless(without_places(piped.collect()))), plain);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_spelling_changes_no_record() {
 fn rows_within_the_window_may_stand_anywhere() {
     for seed in 103..107 {
         let written = Written::new(&LogBuilder::new(seed).codex_sessions(2).turns(3));
-        let want = sorted(spelled_alike(without_places(written.run(CALLS, &[]).rows())));
+        let want = sorted(&spelled_alike(without_places(written.run(CALLS, &[]).rows())));
         let mut prng = Prng::new(seed);
         let mut rows: Vec<(u64, &[u8])> = Vec::new();
         for (i, row) in written.log.codex.split_inclusive(|byte| *byte == b'\n').enumerate() {
@@ -131,6 +131,6 @@ fn rows_within_the_window_may_stand_anywhere() {
         let moved: Vec<u8> = rows.iter().flat_map(|(_, row)| row.iter().copied()).collect();
         let path = written.dir.write("moved.jsonl", &moved);
         let told = Cmd::new(CALLS).arg(path).arg(&written.paths[1]).run().expect_code(0).rows();
-        assert_eq!(sorted(spelled_alike(without_places(told))), want, "seed {seed}");
+        assert_eq!(sorted(&spelled_alike(without_places(told))), want, "seed {seed}");
     }
 }

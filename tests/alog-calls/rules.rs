@@ -1,12 +1,12 @@
 //! When a rule is broken, and when it is not: at its edges.
 
 use super::given::{
-    added, args_done, begin, codes, completed, delta, done, end, input_delta, only, output,
-    prompt, raw_call, stop, tool_result, tool_use, whole_turn,
+    added, args_done, begin, codes, completed, delta, done, end, input_delta, only, output, prompt,
+    raw_call, stop, tool_result, tool_use, whole_turn,
 };
-use crate::programs::{CALLS, claude, claude_prompt, codex, records, repository};
+use crate::programs::{CALLS, claude, claude_prompt, codex, records};
 use serde_json::{Value, json};
-use testkit::{Cmd, Row};
+use testkit::Row;
 
 /// A whole turn with some of its rows changed.
 fn changed(change: impl FnOnce(&mut Vec<Row>)) -> Value {
@@ -35,7 +35,7 @@ fn the_figures_of_each_rule() {
     assert_eq!(broken(&call, "duplicate_call"), want);
 
     let mut rows = whole_turn();
-    rows.remove(9);
+    let _ = rows.remove(9);
     rows.insert(1, output(50, "c0", json!("tells that results are logged")));
     let told = records(CALLS, &["--code", "missing_output"], &rows);
     let want = error("T02", "its turn was completed 800 ms after the call without a result", 11);
@@ -51,7 +51,7 @@ fn the_figures_of_each_rule() {
 
     let call = changed(|rows| {
         let late = delta(250, "c1", 2, r#"nd":["ls"]}"#);
-        rows.remove(3);
+        let _ = rows.remove(3);
         rows.insert(7, late);
     });
     let want = error("T11", "a delta came 120 ms after the end of the arguments", 8);
@@ -75,7 +75,7 @@ fn the_figures_of_each_rule() {
 
     let call = changed(|rows| {
         let early = output(649, "c1", json!(r#"{"output":"","metadata":{"exit_code":0}}"#));
-        rows.remove(9);
+        let _ = rows.remove(9);
         rows.insert(8, early);
     });
     let want = warn("T06", "the result came 51 ms before the end", 9);
@@ -102,7 +102,7 @@ fn the_tolerance_decides_what_is_late() {
     };
     let late = |ms| {
         let mut rows = whole_turn();
-        rows.remove(3);
+        let _ = rows.remove(3);
         rows.insert(6, delta(ms, "c1", 2, r#"nd":["ls"]}"#));
         rows
     };
@@ -158,15 +158,16 @@ fn only_functions_and_tools_take_json() {
         "input": "*** Begin Patch"});
     let rows = [
         prompt(),
-        super::given::raw(100, custom),
+        super::given::raw(100, &custom),
         super::given::raw(
             200,
-            json!({"type": "custom_tool_call_output", "call_id": "c1", "output": "Success"}),
+            &json!({"type": "custom_tool_call_output", "call_id": "c1", "output": "Success"}),
         ),
     ];
     let call = only(&rows);
     assert_eq!((codes(&call), &call["kind"]), (vec![], &json!("custom")));
-    for (text, want) in [("", &[][..]), ("{}", &[]), ("[]", &["bad_args"]), ("{\"a\":", &["bad_args"])]
+    for (text, want) in
+        [("", &[][..]), ("{}", &[]), ("[]", &["bad_args"]), ("{\"a\":", &["bad_args"])]
     {
         let rows = [
             claude_prompt(0, "go on", "u1"),
@@ -217,24 +218,4 @@ fn doubled_blocks_of_claude_announce_a_call_twice() {
         claude(900, "claude.stop").payload(json!({"is_subagent": false})),
     ];
     assert_eq!(codes(&only(&rows)), ["duplicate_call"]);
-}
-
-/// The table of the page says what the commands' help says.
-#[test]
-fn the_page_has_the_table_of_rules() {
-    let help = Cmd::new(CALLS).arg("--help").run().expect_code(0);
-    let page = repository().join("docs/commands/alog-calls.md");
-    let page = std::fs::read_to_string(page).expect("the page");
-    let codes: Vec<&str> = help
-        .text()
-        .split("possible values: ")
-        .filter(|list| list.starts_with("duplicate_call"))
-        .flat_map(|list| list.split([']', '\n']).next().unwrap_or_default().split(", "))
-        .collect();
-    assert_eq!(codes.len(), 11, "{}", help.text());
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
-    for code in codes {
-        let row = format!("| `{code}` | ");
-        assert!(rows.iter().any(|line| line.starts_with(&row)), "{code}");
-    }
 }

@@ -107,7 +107,8 @@ enum Due {
 /// A turn that is not final.
 #[derive(Debug, Default)]
 struct Turn {
-    session_turn: Option<u64>,
+    /// Of its prompt, in the session.
+    ordinal: Option<u64>,
     status: Option<TurnStatus>,
     end: Option<Mark>,
     /// The calls that were placed in it.
@@ -128,7 +129,7 @@ impl Calls {
         for news in std::mem::take(&mut self.news) {
             match news {
                 TurnNews::Opened { key, prompt } => {
-                    self.turns.entry(key).or_default().session_turn = prompt.session_turn;
+                    self.turns.entry(key).or_default().ordinal = prompt.session_turn;
                 }
                 TurnNews::Ended { key, status, t, src } => {
                     let turn = self.turns.entry(key).or_default();
@@ -142,9 +143,9 @@ impl Calls {
 
     fn turn_is_final(&mut self, key: TurnKey) {
         let turn = self.turns.remove(&key).unwrap_or_default();
-        let Turn { session_turn, status, end, calls } = turn;
+        let Turn { ordinal, status, end, calls } = turn;
         let t = end.and_then(|end| end.t).unwrap_or(self.now);
-        let fate = Fate { status, end, t, session_turn };
+        let fate = Fate { status, end, t, session_turn: ordinal };
         for slot in calls {
             if let Some(life) = self.life(slot).filter(|life| life.turn == Some(key)) {
                 life.fate = Some(fate);
@@ -203,13 +204,18 @@ impl Calls {
         }
     }
 
-    /// Gives out what is due before `t`.
+    /// Gives out what is due before `t`; what is due at once, in order of time.
     fn release(&mut self, t: i64, out: &mut Vec<Call>) {
+        let mut group = (i64::MIN, out.len());
         while let Some(Reverse((due, what))) = self.due.peek().copied() {
             if due >= t && t != i64::MAX {
-                return;
+                break;
             }
             self.due.pop();
+            if due != group.0 {
+                sort(&mut out[group.1..]);
+                group = (due, out.len());
+            }
             match what {
                 Due::Stream(session, name) => self.drop_loose(session, name, t),
                 Due::Call(slot) => {
@@ -219,6 +225,7 @@ impl Calls {
                 }
             }
         }
+        sort(&mut out[group.1..]);
     }
 
     /// Lets a stream go that no call came for.
@@ -263,7 +270,7 @@ impl Calls {
         }
         let turn = life.turn.and_then(|key| self.turns.get(&key));
         let known = life.fate.and_then(|fate| fate.session_turn);
-        let session_turn = known.or(turn.and_then(|turn| turn.session_turn));
+        let session_turn = known.or(turn.and_then(|turn| turn.ordinal));
         out.push(life.record(state, session_turn, self.options.tolerance_ms));
     }
 }
@@ -300,8 +307,15 @@ impl Fold for Calls {
     fn finish(&mut self, out: &mut Vec<Call>) {
         self.book.finish(&mut self.news);
         self.hear();
+        let from = out.len();
         for slot in 0..self.lives.len() as Slot {
             self.give_out(slot, true, out);
         }
+        sort(&mut out[from..]);
     }
+}
+
+/// Puts calls that are final at once in order of time.
+fn sort(calls: &mut [Call]) {
+    calls.sort_by_key(|call| (call.t, call.src));
 }

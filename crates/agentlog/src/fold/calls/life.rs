@@ -199,17 +199,16 @@ impl Life {
         self.seen(step).count
     }
 
-    /// Whether it belongs to a turn that is announced, or was run.
+    /// Whether it was announced, or run.
     pub fn is_known(&self) -> bool {
         self.announced.is_some() || self.count(Step::Begin) + self.count(Step::End) > 0
     }
 
     /// Whether the model's server runs the tool, so that its result is no row of its own.
     fn is_served(&self) -> bool {
-        let by_id =
-            |prefix: &&str| self.call_id.as_deref().is_some_and(|id| id.starts_with(prefix));
-        self.item == Some(ItemKind::WebSearch)
-            || ["srvtoolu_", "mcptoolu_"].iter().any(|p| by_id(&p))
+        let id = self.call_id.as_deref().unwrap_or_default();
+        let by_id = ["srvtoolu_", "mcptoolu_"].iter().any(|prefix| id.starts_with(prefix));
+        by_id || self.item == Some(ItemKind::WebSearch)
     }
 
     /// Whether what was asked for came: a result, or the end of what the server runs.
@@ -234,25 +233,23 @@ impl Life {
 
     /// What became of it. `results` says whether its session has any result.
     pub fn state(&self, results: bool) -> State {
-        let ended =
-            || if self.outcome().failed == Some(true) { State::Failed } else { State::Completed };
         let told = self.past.map(|past| past.state);
-        match told {
-            Some(State::Completed | State::Failed | State::Orphan) => {
-                return told.unwrap_or(State::Orphan);
-            }
-            Some(state) if !self.is_answered() => return state,
-            _ => {}
+        if let Some(state @ (State::Completed | State::Failed | State::Orphan)) = told {
+            return state;
         }
         if self.is_answered() {
-            return if self.is_known() || told.is_some() { ended() } else { State::Orphan };
+            return match self.outcome().failed {
+                _ if !self.is_known() && told.is_none() => State::Orphan,
+                Some(true) => State::Failed,
+                _ => State::Completed,
+            };
         }
-        match self.fate.map(|fate| fate.status) {
+        told.unwrap_or_else(|| match self.fate.map(|fate| fate.status) {
             Some(Some(TurnStatus::Completed)) if results => State::Unanswered,
             Some(Some(TurnStatus::Completed)) => State::Unknown,
             None | Some(Some(TurnStatus::Open)) => State::Pending,
             Some(_) => State::Cancelled,
-        }
+        })
     }
 
     /// Whether its arguments have to be a JSON object.

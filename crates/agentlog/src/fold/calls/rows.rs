@@ -7,7 +7,7 @@ use super::sessions::{Loose, Slot, StreamOf, block_name, item_name, name_of_call
 use super::{Calls, Due, LOOSE_MS};
 use crate::event::{
     Block, BlockKind, Event, Execution, Item, ItemKind, ItemPhase, Output, Phase, Piece, Span,
-    StreamKind, What,
+    Stream, StreamKind, What,
 };
 use crate::fold::Used;
 use crate::fold::turn_book::TurnKey;
@@ -136,41 +136,46 @@ impl Calls {
     }
 
     fn block(&mut self, event: &Event<'_>, block: Block, turn: Option<TurnKey>) {
-        let number = self.sessions.number(event.head);
         match block {
             Block::Start { request, index, kind: BlockKind::Tool { call_id, name } } => {
+                self.forget_unnamed(event, request, index);
                 let slot = match call_id.filter(|id| !id.is_empty()) {
                     Some(id) => self.call(event, id, turn),
                     None => self.nameless(event, turn, |_| false),
                 };
                 self.announce(event, slot, Step::Added, turn);
-                let Some(life) = self.life(slot) else { return };
-                life.name = life.name.take().or_else(|| text(event, name));
-                life.request_id = life.request_id.take().or_else(|| text(event, request));
-                // Without a request's id, blocks of the next request have the same name.
-                let name = block_name(event, request, index);
-                if request.is_none() {
-                    self.sessions.get(number).streams.remove(&name);
+                if let Some(life) = self.life(slot) {
+                    life.name = life.name.take().or_else(|| text(event, name));
+                    life.request_id = life.request_id.take().or_else(|| text(event, request));
                 }
-                self.bind(event, name, slot);
+                self.bind(event, block_name(event, request, index), slot);
                 self.schedule(slot);
             }
-            Block::Start { request: None, index, .. } => {
-                let name = block_name(event, None, index);
-                self.sessions.get(number).streams.remove(&name);
-            }
-            Block::Stop { request, index } => {
-                let name = block_name(event, request, index);
-                let streams = &self.sessions.get(number).streams;
-                let Some(StreamOf::Call(slot)) = streams.get(&name) else { return };
-                let (slot, now) = (*slot, self.now);
-                let Some(life) = self.life(slot) else { return };
-                life.stop = life.stop.or(Some(Mark::of(event)));
-                life.note(event, now, "end of the arguments");
-                self.schedule(slot);
-            }
-            Block::Start { .. } => {}
+            Block::Start { request, index, .. } => self.forget_unnamed(event, request, index),
+            Block::Stop { request, index } => self.block_stops(event, request, index),
         }
+    }
+
+    /// Without a request's id, a block has the name of one of the request before.
+    fn forget_unnamed(&mut self, event: &Event<'_>, request: Option<Span>, index: i64) {
+        if request.is_none() {
+            let number = self.sessions.number(event.head);
+            self.sessions.get(number).streams.remove(&block_name(event, None, index));
+        }
+    }
+
+    fn block_stops(&mut self, event: &Event<'_>, request: Option<Span>, index: i64) {
+        let number = self.sessions.number(event.head);
+        let streams = &self.sessions.get(number).streams;
+        let Some(StreamOf::Call(slot)) = streams.get(&block_name(event, request, index)) else {
+            return;
+        };
+        let (slot, now) = (*slot, self.now);
+        if let Some(life) = self.life(slot) {
+            life.stop = life.stop.or(Some(Mark::of(event)));
+            life.note(event, now, "end of the arguments");
+        }
+        self.schedule(slot);
     }
 
     /// A part of the arguments, or the whole of them.
@@ -182,39 +187,46 @@ impl Calls {
         let slot = match session.streams.get_mut(&name) {
             Some(StreamOf::Nobody) => return,
             Some(StreamOf::Call(slot)) => *slot,
-            Some(StreamOf::Loose(loose)) => {
-                return loose.take(event, piece, whole, now, explain);
+            Some(StreamOf::Loose(loose)) => return loose.take(event, piece, whole, now, explain),
+            None if session.past.contains_key(&name) => self.afterwards(event, name, turn),
+            None => {
+                let mut loose = Box::<Loose>::default();
+                loose.take(event, piece, whole, now, explain);
+                session.streams.insert(name, StreamOf::Loose(loose));
+                let until = now.saturating_add(LOOSE_MS);
+                return self.due.push(Reverse((until, Due::Stream(number, name))));
             }
-            None => match session.past.get(&name) {
-                Some(past) => {
-                    let past = *past;
-                    let slot = self.open(event, turn);
-                    if let Some(life) = self.life(slot) {
-                        life.past = Some(past);
-                    }
-                    self.bind(event, name, slot);
-                    slot
-                }
-                None => {
-                    let mut loose = Box::<Loose>::default();
-                    loose.take(event, piece, whole, now, explain);
-                    session.streams.insert(name, StreamOf::Loose(loose));
-                    let until = now.saturating_add(LOOSE_MS);
-                    self.due.push(Reverse((until, Due::Stream(number, name))));
-                    return;
-                }
-            },
         };
         let Some(life) = self.life(slot) else { return };
-        let mark = Mark::of(event);
         let how = life.args.take(event, piece, whole);
         if whole {
-            life.stop = life.stop.or(Some(mark));
+            life.stop = life.stop.or(Some(Mark::of(event)));
         }
         life.note(event, now, how);
-        if life.due.is_some() {
+        // Most deltas come long before a call can be over.
+        if life.due.is_some() || life.past.is_some() {
             self.schedule(slot);
         }
+    }
+
+    /// A call for deltas that come when theirs is over.
+    fn afterwards(&mut self, event: &Event<'_>, stream: u64, turn: Option<TurnKey>) -> Slot {
+        let number = self.sessions.number(event.head);
+        let past = self.sessions.get(number).past.get(&stream).copied();
+        let slot = self.open(event, turn);
+        if let Some(life) = self.life(slot) {
+            life.past = past;
+            match event.what {
+                What::Delta(piece) | What::Done(piece) => match piece.stream {
+                    Stream::Item(id) => life.item_id = text(event, Some(id)),
+                    Stream::Block { request, .. } => life.request_id = text(event, request),
+                    Stream::Twin { .. } => {}
+                },
+                _ => {}
+            }
+        }
+        self.bind(event, stream, slot);
+        slot
     }
 
     /// Ties a stream to its call.

@@ -71,15 +71,13 @@ impl Sessions {
             return *number;
         }
         let sid = head.sid.as_deref().unwrap_or_default();
-        let number = match self.places.get(sid) {
-            Some(number) => *number,
-            None => {
-                let number = self.all.len() as u32;
-                self.places.insert(sid.into(), number);
-                self.all.push(Session::default());
-                number
-            }
-        };
+        let known = self.places.get(sid).copied();
+        let number = known.unwrap_or_else(|| {
+            let number = self.all.len() as u32;
+            self.places.insert(sid.into(), number);
+            self.all.push(Session::default());
+            number
+        });
         self.last = Some((Arc::clone(head), number));
         number
     }

@@ -54,7 +54,9 @@ pub fn stats(calls: &[Call]) -> Vec<CallStats> {
 fn of_tool(calls: &[&Call]) -> Option<CallStats> {
     let first = calls.iter().min_by_key(|call| (call.t, call.src))?;
     let mut agreed = Agreed::default();
-    calls.iter().for_each(|call| agreed.add(&call.head));
+    for call in calls {
+        agreed.add(&call.head);
+    }
     let mut durations: Vec<i64> = calls.iter().filter_map(|call| call.duration_ms).collect();
     durations.sort_unstable();
     let count = |wanted: &dyn Fn(&Call) -> bool| calls.iter().filter(|c| wanted(c)).count() as u64;
