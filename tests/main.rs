@@ -19,5 +19,6 @@ mod inputs;
 mod live;
 mod order;
 mod output;
+mod properties;
 mod selection;
 mod shared;
