@@ -302,6 +302,9 @@ fn what_was_cut_is_told() {
     let cut = "x [truncated after 2048 bytes, omitted 9 bytes]";
     let rows = [prompt(), raw_call(100, "x", "c1", "{}"), output(200, "c1", json!(cut))];
     assert_eq!(only(&rows)["truncated"], true);
+    let shell = json!({"output": cut, "metadata": {"exit_code": 0}}).to_string();
+    let rows = [prompt(), raw_call(100, "x", "c1", "{}"), output(200, "c1", json!(shell))];
+    assert_eq!(only(&rows)["truncated"], true);
     let rows = [
         prompt(),
         added(100, "x", "c1"),
@@ -312,6 +315,24 @@ fn what_was_cut_is_told() {
     let call = only(&rows);
     assert_eq!((&call["truncated"], codes(&call)), (&json!(true), vec![]));
     assert_eq!(only(&[prompt(), raw_call(1, "x", "c", "{}")])["truncated"], false);
+}
+
+#[test]
+fn of_rows_that_were_cut_the_ids_count() {
+    let notice = "[truncated after 40 bytes, omitted 900 bytes]";
+    let end = r#"data: {"type":"turn.exec.end","payload":{"call_id":"c1","stdout":"log in a log: {\"payload\":{..."#;
+    let result = r#"data: {"type":"turn.raw_response_item","payload":{"item":{"type":"function_call_output","call_id":"c1","output":"xxx... "#;
+    let rows = [
+        prompt(),
+        raw_call(100, "shell", "c1", "{}"),
+        begin(200, "c1"),
+        codex(300, "turn.exec.end").line_text(&format!("{end}{notice}")),
+        codex(310, "turn.raw_response_item").line_text(&format!("{result}{notice}")),
+        completed(900),
+    ];
+    let call = only(&rows);
+    assert_eq!((&call["state"], codes(&call)), (&json!("completed"), vec![]));
+    assert_eq!((&call["truncated"], &call["t_end"]), (&json!(true), &json!(t(300))));
 }
 
 #[test]

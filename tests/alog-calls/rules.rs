@@ -147,7 +147,7 @@ fn a_cut_stream_is_no_bad_arguments_unless_its_turn_went_on() {
     };
     assert_eq!(codes_with(Some(aborted.clone())), "");
     assert_eq!(codes_with(None), "");
-    assert_eq!(codes_with(Some(completed(900))), "missing_output bad_args");
+    assert_eq!(codes_with(Some(completed(900))), "bad_args", "it was never ready to run");
     let said = [&cut[..], &[args_done(120, "c1", "{\"a\":"), aborted]].concat();
     assert_eq!(codes(&only(&said)), ["bad_args"], "the whole text was said, and is bad");
 }

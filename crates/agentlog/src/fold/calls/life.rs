@@ -204,6 +204,12 @@ impl Life {
         self.announced.is_some() || self.count(Step::Begin) + self.count(Step::End) > 0
     }
 
+    /// Whether its announcement is whole. One that breaks off is never run: the request failed, and
+    /// was made again.
+    pub fn is_ready(&self) -> bool {
+        self.stop.is_some() || self.args.is_whole() || self.count(Step::Raw) > 0
+    }
+
     /// Whether the model's server runs the tool, so that its result is no row of its own.
     fn is_served(&self) -> bool {
         let id = self.call_id.as_deref().unwrap_or_default();

@@ -95,7 +95,7 @@ fn duplicate_call(facts: &Facts<'_>) -> Option<Breach> {
 
 fn missing_output(facts: &Facts<'_>) -> Option<Breach> {
     let life = facts.life;
-    if facts.state != State::Unanswered || life.past.is_some() {
+    if facts.state != State::Unanswered || life.past.is_some() || !life.is_ready() {
         return None;
     }
     let announced = life.announced?;
@@ -189,7 +189,7 @@ fn out_of_order(facts: &Facts<'_>) -> Option<Breach> {
 
 fn bad_args(facts: &Facts<'_>) -> Option<Breach> {
     let life = facts.life;
-    let cut = life.stop.is_none() && !life.args.is_whole();
+    let cut = !life.is_ready();
     if !life.takes_json() || cut && facts.is_cut_off() || life.past.is_some() {
         return None;
     }
