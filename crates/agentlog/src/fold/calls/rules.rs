@@ -11,7 +11,7 @@ pub struct Rule {
     pub code: &'static str,
     /// How bad that is.
     pub severity: Severity,
-    /// Its number among the invariants of a call's life (`docs/formats.md`).
+    /// Its number, which others use for it: `T01` and so on.
     pub id: &'static str,
     /// What holds for a good call.
     pub says: &'static str,
