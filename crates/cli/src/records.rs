@@ -1,6 +1,8 @@
 //! From records that folds give out to those that are printed: selected, in order of time, as
 //! many as were asked for.
 
+mod tokens;
+
 use std::collections::BTreeSet;
 
 use agentlog::event::{Head, Src};
@@ -82,6 +84,8 @@ pub struct Records<R> {
     sessions: BTreeSet<String>,
     /// Which of the selected records are printed.
     only: Box<dyn FnMut(&R) -> bool + Send>,
+    /// Sums records up, for tables.
+    total: Option<fn(&[R]) -> R>,
 }
 
 /// How many records more than asked for are kept before the oldest are dropped.
@@ -102,6 +106,7 @@ impl<R: Record> Records<R> {
             kept: Vec::new(),
             sessions: BTreeSet::new(),
             only: Box::new(|_| true),
+            total: None,
         }
     }
 
@@ -109,6 +114,19 @@ impl<R: Record> Records<R> {
     #[must_use]
     pub fn only(self, test: impl FnMut(&R) -> bool + Send + 'static) -> Self {
         Self { only: Box::new(test), ..self }
+    }
+
+    /// The records were made of selected rows: only their number is still limited.
+    #[must_use]
+    pub fn of_selected_rows(self) -> Self {
+        Self { selection: self.selection.only_limit(), ..self }
+    }
+
+    /// Shows these columns in tables, and what the printed records sum up to.
+    #[must_use]
+    pub fn table(mut self, columns: &[&'static str], total: fn(&[R]) -> R) -> Self {
+        self.output.set_columns(columns);
+        Self { total: Some(total), ..self }
     }
 }
 
@@ -173,6 +191,10 @@ impl<R: Record> Records<R> {
         };
         for record in &kept[skip..] {
             self.print(record)?;
+        }
+        let printed = &kept[skip..][..self.output.printed() as usize];
+        if let Some(total) = self.total {
+            self.output.total(|out| total(printed).write(0, &self.paths, false, out));
         }
         self.output.finish()?;
         run.report.counts.records = self.output.printed();

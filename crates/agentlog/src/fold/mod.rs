@@ -5,6 +5,7 @@ mod agreed;
 #[cfg(test)]
 mod given;
 pub mod prompts;
+pub mod tokens;
 pub mod turn_book;
 pub mod turns;
 
