@@ -8,6 +8,8 @@ mod alog;
 mod alog_events;
 #[path = "alog-prompts/mod.rs"]
 mod alog_prompts;
+#[path = "alog-tokens/mod.rs"]
+mod alog_tokens;
 
 mod contract;
 mod damage;

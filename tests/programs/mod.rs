@@ -11,6 +11,8 @@ pub const ALOG: &str = env!("CARGO_BIN_EXE_alog");
 pub const EVENTS: &str = env!("CARGO_BIN_EXE_alog-events");
 /// Path of `alog-prompts`.
 pub const PROMPTS: &str = env!("CARGO_BIN_EXE_alog-prompts");
+/// Path of `alog-tokens`.
+pub const TOKENS: &str = env!("CARGO_BIN_EXE_alog-tokens");
 /// The commands that print records.
 pub const BOTH: [&str; 2] = [EVENTS, PROMPTS];
 
