@@ -10,6 +10,8 @@ mod alog_events;
 mod alog_prompts;
 #[path = "alog-tokens/mod.rs"]
 mod alog_tokens;
+#[path = "alog-turns/mod.rs"]
+mod alog_turns;
 
 mod contract;
 mod damage;

@@ -1,27 +1,11 @@
 //! Both commands against logs whose truth is known, each fault by itself and all at once.
 
-use crate::programs::{EVENTS, PROMPTS, Written, by_keys_of};
+use crate::programs::{EVENTS, PROMPTS, Written, by_keys_of, untrue as untrue_records};
 use serde_json::{Value, json};
-use testkit::{Detail, Fault, LogBuilder, Ran, differences};
+use testkit::{Detail, Fault, LogBuilder};
 
 /// UTC, +07:00, -09:30, +05:45, +13:00.
 const OFFSETS: [i64; 5] = [0, 420, -570, 345, 780];
-
-/// What is wrong with the records: missing, wrong, too many, or out of order.
-fn findings(want: &[Value], ran: &Ran, keys: &[&str]) -> Vec<String> {
-    let got = ran.rows();
-    let same = |(truth, record): (&Value, &Value)| by_keys_of(truth, record) == *truth;
-    if want.len() == got.len() && want.iter().zip(&got).all(same) {
-        return Vec::new();
-    }
-    let mut found = differences(want, &got, keys);
-    if found.is_empty() {
-        let first = want.iter().zip(&got).find(|pair| !same(*pair));
-        found.extend(first.map(|(truth, record)| format!("in place of {truth} came {record}")));
-    }
-    found.truncate(4);
-    found
-}
 
 /// What is wrong with the counts of a run over the whole log.
 fn miscounts(written: &Written) -> Vec<String> {
@@ -50,8 +34,8 @@ fn untrue(builder: &LogBuilder) -> Vec<String> {
     let prompts = written.run(PROMPTS, &[]).expect_code(0);
     let events = written.run(EVENTS, &[]).expect_code(0);
     let truth = &written.log.truth;
-    let mut found = findings(&truth.prompts, &prompts, &["provider", "sid", "t", "text"]);
-    found.extend(findings(&truth.events, &events, &["provider", "sid", "t", "event", "seq"]));
+    let mut found = untrue_records(&truth.prompts, &prompts, &["provider", "sid", "t", "text"]);
+    found.extend(untrue_records(&truth.events, &events, &["provider", "sid", "t", "event", "seq"]));
     let errors = events.rows().iter().filter(|event| !event["payload_error"].is_null()).count();
     let expected = truth.all.payload_errors + broken_metadata(&written.log.codex);
     if errors as u64 != expected {

@@ -4,12 +4,12 @@
 mod schema;
 mod shapes;
 
-use crate::programs::{EVENTS, PROMPTS, Written, codex_prompt, events, prompts, run_on};
+use crate::programs::{EVENTS, PROMPTS, TURNS, Written, codex_prompt, events, prompts, run_on};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 pub use shapes::{BadLine, checked};
-use shapes::{Event, Prompt, Summary};
+use shapes::{Event, Prompt, Summary, Turn};
 use std::collections::HashMap;
 use std::fs;
 use testkit::{Ran, Row, parse_stamp, utc_stamp};
@@ -70,6 +70,22 @@ fn events_have_their_keys_and_places() {
             let row = files.expect_head(record, "alog.event/1");
             assert_eq!(row.get("event").unwrap_or(&record["event"]), &record["event"]);
             assert_eq!(row.get("data_count").unwrap_or(&Value::Null), &record["seq"]);
+        }
+    }
+}
+
+#[test]
+fn turns_have_their_keys_and_places() {
+    for written in [Written::clean(61), Written::faulty(62)] {
+        for args in [&[][..], &["--explain"]] {
+            let records = typed::<Turn>(&written.run(TURNS, args).expect_code(0));
+            assert!(records.len() > 3);
+            let mut files = Files::default();
+            for record in &records {
+                assert_eq!(record["schema"], "alog.turn/1");
+                let row = files.row_at(&record["src"]);
+                assert!(row.get("t").is_none_or(|t| t.is_string()), "{row}");
+            }
         }
     }
 }

@@ -66,6 +66,53 @@ pub struct Prompt {
     rows: Option<Vec<Used>>,
 }
 
+/// `alog.turn/1`.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    schema: String,
+    index: u64,
+    t: Option<String>,
+    provider: Option<String>,
+    sid: Option<String>,
+    pid: Option<u64>,
+    turn_id: Option<String>,
+    round: Option<String>,
+    flow_id: Option<String>,
+    cwd: Option<String>,
+    ver: Option<String>,
+    model: Option<String>,
+    session_turn: Option<u64>,
+    prompt: Option<String>,
+    status: String,
+    t_end: Option<String>,
+    duration_ms: Option<u64>,
+    idle_t: Option<String>,
+    reply: Option<String>,
+    replies: u64,
+    responses: u64,
+    tool_calls: u64,
+    tool_errors: u64,
+    tokens: Option<Tokens>,
+    repaired: bool,
+    src: Src,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows: Option<Vec<Used>>,
+}
+
+/// Token counts.
+#[allow(clippy::struct_field_names, reason = "the contract names the keys")]
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    input_tokens: u64,
+    cache_read_tokens: u64,
+    cache_write_tokens: u64,
+    output_tokens: u64,
+    reasoning_tokens: u64,
+    total_tokens: u64,
+}
+
 /// `alog.bad_line/1`.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

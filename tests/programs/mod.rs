@@ -13,6 +13,8 @@ pub const EVENTS: &str = env!("CARGO_BIN_EXE_alog-events");
 pub const PROMPTS: &str = env!("CARGO_BIN_EXE_alog-prompts");
 /// Path of `alog-tokens`.
 pub const TOKENS: &str = env!("CARGO_BIN_EXE_alog-tokens");
+/// Path of `alog-turns`.
+pub const TURNS: &str = env!("CARGO_BIN_EXE_alog-turns");
 /// The commands that print records.
 pub const BOTH: [&str; 2] = [EVENTS, PROMPTS];
 
@@ -151,6 +153,23 @@ pub fn by_keys_of(truth: &Value, record: &Value) -> Value {
         (key.clone(), by_keys_of(want, record.get(key).unwrap_or(&Value::Null)))
     };
     Value::Object(keys.iter().map(pick).collect::<Map<_, _>>())
+}
+
+/// What is wrong with the records of a command: missing, wrong, too many, or out of order.
+pub fn untrue(truth: &[Value], ran: &Ran, keys: &[&str]) -> Vec<String> {
+    let records = ran.rows();
+    let same = |(truth, record): (&Value, &Value)| by_keys_of(truth, record) == *truth;
+    if truth.len() == records.len() && truth.iter().zip(&records).all(same) {
+        return Vec::new();
+    }
+    let mut found = testkit::differences(truth, &records, keys);
+    // Where a time is not sure, neither is the order.
+    if found.is_empty() && truth.iter().all(|row| row.get("t").is_some()) {
+        let first = truth.iter().zip(&records).find(|pair| !same(*pair));
+        found.extend(first.map(|(truth, record)| format!("in place of {truth} came {record}")));
+    }
+    found.truncate(4);
+    found
 }
 
 /// One key of all records, as text; null becomes "null".

@@ -23,6 +23,7 @@
 //! }
 //! ```
 
+mod arenas;
 mod feed;
 mod flags;
 mod fold;

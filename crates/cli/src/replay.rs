@@ -11,9 +11,10 @@ use std::sync::Mutex;
 use agentlog::event::Src;
 use agentlog::zone::{Clock, ZoneKey};
 use anyhow::Result;
-use jsonl::{Batch, Placed, Reader, ReaderOptions};
+use jsonl::{Batch, Block, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
 
+use crate::arenas::Arenas;
 use crate::inputs::Log;
 use crate::order::Lateness;
 use crate::run::{Placer, Row, Rows, Run};
@@ -93,7 +94,7 @@ impl Spans {
 
 /// Prints the rows that `decode` keeps, of all logs, in order of time. `times` keeps the same
 /// rows, but nothing of them; `print` gets each row with its time and its block's arena.
-pub fn replay<T: Decode, D: Decode>(
+pub fn replay<T: Decode, D: Decode<Memory = Vec<u8>>>(
     run: &mut Run,
     look: Look<'_>,
     times: &T,
@@ -114,8 +115,17 @@ pub fn replay<T: Decode, D: Decode>(
     // Many spans at once must not need more memory than a few.
     options.chunk = (AHEAD_BYTES as usize * 4 / found.len().max(1)).clamp(64 << 10, options.chunk);
     let (logs, selected) = (&run.logs, &selection);
-    let shrunk = Mutex::default();
-    let opener = Opener { logs, options, look, decode, zones: &zones, selected, shrunk: &shrunk };
+    let (shrunk, arenas) = (Mutex::default(), Arenas::default());
+    let opener = Opener {
+        logs,
+        options,
+        look,
+        decode,
+        zones: &zones,
+        selected,
+        shrunk: &shrunk,
+        arenas: &arenas,
+    };
     let mut replay = Replay { opener, ahead: VecDeque::new() };
     replay.merge(found, |key, row, arena| {
         let t = Some(key.0).filter(|t| *t != i64::MIN);
@@ -228,6 +238,7 @@ struct Opener<'a, D> {
     selected: &'a Selection,
     /// Files that are shorter than they were.
     shrunk: &'a Mutex<BTreeSet<u32>>,
+    arenas: &'a Arenas,
 }
 
 struct Replay<'a, D: Decode> {
@@ -256,7 +267,7 @@ type Found<V, M> = Vec<Placed<Scanned<V, M>>>;
 const AHEAD_BYTES: u64 = 8 << 20;
 const AHEAD_SPANS: usize = 64;
 
-impl<D: Decode> Replay<'_, D> {
+impl<D: Decode<Memory = Vec<u8>>> Replay<'_, D> {
     fn merge(
         &mut self,
         spans: Vec<Span>,
@@ -316,7 +327,7 @@ impl<D: Decode> Replay<'_, D> {
     }
 }
 
-impl<D: Decode> Opener<'_, D> {
+impl<D: Decode<Memory = Vec<u8>>> Opener<'_, D> {
     fn cursor(&self, span: &Span) -> Result<Cursor<D::Value, D::Memory>> {
         let (t, file, start) = span.first;
         let Some((source, _)) = self.logs[file as usize].held() else {
@@ -353,7 +364,7 @@ impl<D: Decode> Opener<'_, D> {
     ) -> Result<Option<Key>> {
         loop {
             let Cursor { reader, blocks, ahead, over, at, end, .. } = cursor;
-            let mut print_block = || print_block(blocks, at, *end, limit, self.zones, print);
+            let mut print_block = || self.print_block(blocks, at, *end, limit, print);
             // While rows are printed, the next are read.
             let printed = if ahead.is_empty() && !*over {
                 let (printed, batch) = rayon::join(print_block, || self.read(reader));
@@ -376,38 +387,41 @@ impl<D: Decode> Opener<'_, D> {
 
     /// The next blocks; none at the end.
     fn read(&self, reader: &mut Reader) -> Result<Option<Found<D::Value, D::Memory>>> {
-        match reader.next(&|block| scan::block(block, self.look, self.decode))? {
+        let work =
+            |block: &Block<'_>| scan::block_into(block, self.look, self.decode, self.arenas.take());
+        match reader.next(&work)? {
             Batch::Blocks(blocks) => Ok(Some(blocks)),
             Batch::Quiet => Ok(Some(Vec::new())),
             Batch::End => Ok(None),
         }
     }
-}
 
-/// Prints rows before `limit`; returns the key of the first that is not before it.
-fn print_block<V, M>(
-    blocks: &mut VecDeque<Rows<V, M>>,
-    at: &mut usize,
-    end: u64,
-    limit: Key,
-    zones: &Zones,
-    print: &mut impl FnMut(Key, &mut Row<V>, &M) -> Result<()>,
-) -> Result<Option<Key>> {
-    while let Some(block) = blocks.front_mut() {
-        while let Some(row) = block.rows.get_mut(*at) {
-            let key = (zones.utc(row.clock).unwrap_or(i64::MIN), row.src.file, row.src.offset);
-            if key >= limit {
-                return Ok(Some(key));
+    /// Prints rows before `limit`; returns the key of the first that is not before it.
+    fn print_block(
+        &self,
+        blocks: &mut VecDeque<Rows<D::Value, D::Memory>>,
+        at: &mut usize,
+        end: u64,
+        limit: Key,
+        print: &mut impl FnMut(Key, &mut Row<D::Value>, &Vec<u8>) -> Result<()>,
+    ) -> Result<Option<Key>> {
+        while let Some(block) = blocks.front_mut() {
+            while let Some(row) = block.rows.get_mut(*at) {
+                let t = self.zones.utc(row.clock).unwrap_or(i64::MIN);
+                let key = (t, row.src.file, row.src.offset);
+                if key >= limit {
+                    return Ok(Some(key));
+                }
+                if row.src.offset < end {
+                    print(key, row, &block.arena)?;
+                }
+                *at += 1;
             }
-            if row.src.offset < end {
-                print(key, row, &block.arena)?;
-            }
-            *at += 1;
+            self.arenas.give_back(blocks.pop_front().map(|block| block.arena).unwrap_or_default());
+            *at = 0;
         }
-        blocks.pop_front();
-        *at = 0;
+        Ok(None)
     }
-    Ok(None)
 }
 
 impl<V, M> Cursor<V, M> {

@@ -123,6 +123,16 @@ pub fn block<D: Decode>(
     look: Look<'_>,
     decode: &D,
 ) -> Scanned<D::Value, D::Memory> {
+    block_into(block, look, decode, D::Memory::default())
+}
+
+/// Decodes a block, with memory that was used before and is empty again.
+pub fn block_into<D: Decode>(
+    block: &Block<'_>,
+    look: Look<'_>,
+    decode: &D,
+    arena: D::Memory,
+) -> Scanned<D::Value, D::Memory> {
     let mut scan = Scan {
         decode,
         block,
@@ -130,7 +140,7 @@ pub fn block<D: Decode>(
         passing: false,
         answers: HashMap::default(),
         looked_back: (0, Clock::Missing),
-        found: Scanned::new(block),
+        found: Scanned::new(block, arena),
     };
     if let Some(len) = block.oversize {
         let line = block.line_at(0, 0);
@@ -174,11 +184,11 @@ pub fn first_clock(block: &Block<'_>) -> Clock {
     Clock::Missing
 }
 
-impl<T, M: Default> Scanned<T, M> {
-    fn new(block: &Block<'_>) -> Self {
+impl<T, M> Scanned<T, M> {
+    fn new(block: &Block<'_>, arena: M) -> Self {
         Self {
             items: Vec::new(),
-            arena: M::default(),
+            arena,
             evidence: Vec::new(),
             bad: Vec::new(),
             partial: None,

@@ -43,6 +43,8 @@ pub struct Response {
     pub phase: ResponsePhase,
     /// The response's id (Codex) or the request's (Claude).
     pub id: Option<Span>,
+    /// Whether the row says why the model stopped: what it said is whole then.
+    pub stopped: bool,
     /// What it used up, as far as this row tells.
     pub usage: Option<Usage>,
 }

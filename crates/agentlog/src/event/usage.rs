@@ -20,6 +20,36 @@ pub struct Usage {
     pub total: Option<i64>,
 }
 
+impl Usage {
+    /// As counters of Codex, for [`ledger::Counts`].
+    pub fn reading(&self) -> ledger::Reading {
+        ledger::Reading {
+            input: count(self.input),
+            cached: count(self.cache_read),
+            output: count(self.output),
+            reasoning: count(self.reasoning),
+            total: self.total.map(count),
+        }
+    }
+
+    /// As what a request of Claude used up.
+    pub fn tokens(&self) -> ledger::Tokens {
+        ledger::Tokens {
+            input: count(self.input),
+            cache_read: count(self.cache_read),
+            cache_write: count(self.cache_write),
+            cache_write_1h: count(self.cache_write_1h),
+            output: count(self.output),
+            reasoning: count(self.reasoning),
+        }
+    }
+}
+
+/// Nothing is used up less than not at all, whatever a row says.
+fn count(told: i64) -> u64 {
+    u64::try_from(told).unwrap_or(0)
+}
+
 /// The rows in which Codex tells its counts; one kind of them counts for a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UsageForm {

@@ -18,12 +18,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use ledger::{Added, Prices, Reading, Source};
+use ledger::{Added, Prices, Source};
 
 use super::Fold;
 use super::turn_book::{TurnBook, TurnKey, TurnNews};
 use crate::event::{Event, Head, Provider, RateLimits, Response, ResponsePhase, UsageForm};
-use crate::event::{TokenCount, Usage, What};
+use crate::event::{TokenCount, What};
 pub use calendar::{Day, Hour, Month, Week};
 use group::{Addition, Named};
 pub use group::{CountedRow, Group, LimitSpan};
@@ -238,7 +238,8 @@ impl TokenUse {
             UsageForm::Codex => Source::Codex,
         };
         let at = self.processes.of(event.head);
-        let (totals, last) = (count.totals.map(reading), count.last.map(reading));
+        let (totals, last) =
+            (count.totals.map(|usage| usage.reading()), count.last.map(|usage| usage.reading()));
         let added = self.processes.at(at).counts.totals(source, totals, last);
         let window = count.context_window.and_then(|n| u64::try_from(n).ok());
         let context = (last.map(|last| last.total()), window);
@@ -247,7 +248,7 @@ impl TokenUse {
 
     fn response_row(&mut self, event: &Event<'_>, response: &Response, turn: Option<TurnKey>) {
         let at = self.processes.of(event.head);
-        let usage = response.usage.map(reading);
+        let usage = response.usage.map(|usage| usage.reading());
         let id = response.id.map(|id| event.name(id));
         let added = self.processes.at(at).counts.response(id, usage);
         let context = (usage.map(|usage| usage.total()), None);
@@ -382,17 +383,5 @@ fn number_calls(groups: &mut [Group]) {
         let next = calls.entry(group.head.sid.clone()).or_default();
         *next += 1;
         group.key.call = Some(*next);
-    }
-}
-
-/// Codex's counts; what is less than nothing is nothing.
-fn reading(usage: Usage) -> Reading {
-    let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    Reading {
-        input: count(usage.input),
-        cached: count(usage.cache_read),
-        output: count(usage.output),
-        reasoning: count(usage.reasoning),
-        total: usage.total.map(count),
     }
 }

@@ -262,7 +262,7 @@ impl TurnBook {
         let waiting = process.waiting(&prompt, &self.slots);
         let key = waiting.unwrap_or_else(|| self.start(&head, t, None));
         let round = head.round.clone();
-        let session = self.sessions.of(&head.sid);
+        let session = self.sessions.of(head.sid.as_deref());
         for open in session.open.drain(..).filter(|open| *open != key) {
             if let Some(slot) = self.slots.get_mut(&open) {
                 slot.superseded(t);
@@ -273,7 +273,7 @@ impl TurnBook {
         let process = session.process(&head);
         let shared = round.is_some() && process.round == round;
         process.round.clone_from(&round);
-        process.current = Some(key);
+        process.open(t, key);
         if let Some(slot) = self.slots.get_mut(&key) {
             slot.opened(t, round.as_deref(), shared);
         }
@@ -284,7 +284,7 @@ impl TurnBook {
     /// The turn of a row by its `turn_id`, else the one that was opened last in its process.
     fn turn_of(&mut self, head: &Arc<Head>, t: Option<i64>) -> Option<TurnKey> {
         let process = self.sessions.process(head);
-        let Some(id) = head.numeric_turn_id() else { return process.current };
+        let Some(id) = head.numeric_turn_id() else { return process.at(t) };
         if let Some(key) = process.by_id(id) {
             return Some(key);
         }
@@ -331,7 +331,7 @@ impl TurnBook {
 
     /// The process ends: so do the turns that are open in it.
     fn session_ended(&mut self, event: &Event<'_>) {
-        let session = self.sessions.of(&event.head.sid);
+        let session = self.sessions.of(event.head.sid.as_deref());
         let pid = event.head.pid;
         let whole = session.processes.iter().filter(|p| pid.is_none() || p.pid == pid);
         for key in whole.filter_map(|process| process.current) {

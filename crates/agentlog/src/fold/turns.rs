@@ -4,6 +4,7 @@
 //! gathers what stands in the rows of each turn.
 
 mod reply;
+mod spent;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -12,12 +13,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use ledger::Tokens;
 
 use super::turn_book::{TurnBook, TurnKey, TurnNews, TurnStatus};
 use super::{Agreed, Fold, Used};
 use crate::event::{Event, Head, Src, Turn as TurnRow, What};
 use crate::json::Text;
 use reply::Replies;
+use spent::{Processes, Spent};
 use work::Work;
 
 /// Events that the fold reads beside those of the turn book.
@@ -82,6 +85,8 @@ pub struct Turn {
     pub tool_calls: u64,
     /// Of these, how many failed.
     pub tool_errors: u64,
+    /// What it used up; none if no row tells it.
+    pub tokens: Option<Tokens>,
     /// Whether rounds contradicted the turn.
     pub repaired: bool,
     /// The prompt's row.
@@ -95,6 +100,7 @@ pub struct Turn {
 pub struct Turns {
     options: Options,
     book: TurnBook,
+    processes: Processes,
     open: HashMap<TurnKey, OpenTurn, FixedState>,
     news: Vec<TurnNews>,
 }
@@ -107,6 +113,7 @@ struct OpenTurn {
     record: Option<Turn>,
     replies: Replies,
     work: Work,
+    spent: Spent,
     rows: Vec<Used>,
 }
 
@@ -137,8 +144,16 @@ impl Turns {
                     }
                 }
                 TurnNews::Final { key, idle_t, repaired } => {
-                    let turn = self.open.remove(&key);
-                    out.extend(turn.and_then(|turn| turn.finish(idle_t, repaired, self.options)));
+                    let Some(turn) = self.open.remove(&key) else { continue };
+                    let head = turn.agreed.head();
+                    let source = self.processes.chosen(head.sid.as_deref(), head.pid);
+                    let tokens = turn.spent.finish(source);
+                    out.extend(turn.finish(self.options).map(|turn| Turn {
+                        idle_t,
+                        tokens,
+                        repaired,
+                        ..turn
+                    }));
                 }
             }
         }
@@ -153,6 +168,7 @@ impl Fold for Turns {
         if !self.news.is_empty() {
             self.hear(out);
         }
+        let added = self.processes.read(event);
         let Some(key) = key else { return };
         // A turn that is final takes no more rows.
         let fresh = !self.open.contains_key(&key) && self.book.is_open(key);
@@ -161,7 +177,11 @@ impl Fold for Turns {
         }
         let Some(turn) = self.open.get_mut(&key) else { return };
         turn.agreed.add(event.head);
-        let how = turn.row(event);
+        let mut how = turn.row(event);
+        if let Some((source, added)) = added {
+            turn.spent.add(source, &added);
+            how = Some(added.how.name());
+        }
         if self.options.explain
             && let Some(how) = how
         {
@@ -185,10 +205,11 @@ impl Fold for Turns {
 }
 
 impl OpenTurn {
-    /// Takes a row; says what it counted for. Prompts are told by the turn book.
+    /// Takes a row; says what it counted for.
     fn row(&mut self, event: &Event<'_>) -> Option<&'static str> {
         Some(match event.what {
-            What::Prompt(_) | What::Queue(_) => return None,
+            // Prompts are told by the turn book, counts by the processes.
+            What::Prompt(_) | What::Queue(_) | What::TokenCount(_) | What::Done(_) => return None,
             What::Turn(turn) => {
                 if let TurnRow::Completed { reply: Some(reply) } = turn {
                     self.replies.ended_with(event.text(*reply));
@@ -204,25 +225,25 @@ impl OpenTurn {
             What::Said(text) => self.replies.said(event.text(*text)),
             What::Delta(piece) => self.replies.delta(event, piece)?,
             What::Response(response) => {
+                if let (true, Some(usage)) = (spent::is_claude(event), response.usage) {
+                    self.spent.request(event, response.phase, usage);
+                }
                 let reply = self.replies.response(event, response);
                 self.work.response(event, response.id).or(reply).unwrap_or("request, again")
             }
             What::Item(item) => {
                 let reply = self.replies.item(event, item);
-                self.work.item(event, item).or(reply).unwrap_or("nothing")
+                self.work.item(event, item).or(reply).unwrap_or("item of no count")
             }
             What::Block(block) => self.work.block(event, block)?,
             What::Execution(run) => self.work.execution(event, run)?,
             What::Results(results) => self.work.results(event, results)?,
-            What::TokenCount(_) | What::Done(_) => return None,
         })
     }
 
-    fn finish(self, idle_t: Option<i64>, repaired: bool, options: Options) -> Option<Turn> {
+    fn finish(self, options: Options) -> Option<Turn> {
         let mut record = self.record?;
         record.head = Arc::clone(self.agreed.head());
-        record.idle_t = idle_t;
-        record.repaired = repaired;
         (record.replies, record.reply) = self.replies.finish();
         record.reply = record.reply.filter(|_| !options.no_text);
         let work = self.work.finish();
@@ -250,6 +271,7 @@ impl Turn {
             responses: 0,
             tool_calls: 0,
             tool_errors: 0,
+            tokens: None,
             repaired: false,
             src,
             rows: Vec::new(),

@@ -7,6 +7,7 @@
 //! (`docs/bench.md` has the comparison with `serde_json` and `simd-json`).
 
 mod cursor;
+mod flat;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
 mod scan;
@@ -16,7 +17,8 @@ mod text;
 mod words;
 mod write;
 
-pub use cursor::{Kind, MAX_DEPTH, Value, check, fields, items, leading_fields, value};
+pub use cursor::{Kind, MAX_DEPTH, Value, fields, items, leading_fields, value};
+pub use flat::is_flat_object;
 pub use text::{Text, unescape_into, unescape_onto};
 pub use write::{compact_in_place, compact_into, pretty_into, string_into};
 

@@ -94,8 +94,9 @@ pub(super) fn index_into_by(
         if slashes != 0 || carry {
             let hidden = marks.escaped_by(&mut carry);
             quotes &= !hidden;
-            let odd = hidden & !plain_escapes(block);
-            if odd != 0 && check_each(bytes, at, odd).is_err() {
+            // Most escapes are of quotes and backslashes, and those are known.
+            let odd = hidden & !(marks.quotes | marks.backslashes);
+            if odd != 0 && check_each(bytes, at, odd & !plain_escapes(block)).is_err() {
                 return false;
             }
         }
@@ -122,11 +123,16 @@ pub(super) fn index_into_by(
 
 /// The bytes between quotes. `open` says whether the block starts inside a string.
 fn in_strings(quotes: u64, open: bool) -> u64 {
-    let mut inside = quotes;
-    for shift in [1, 2, 4, 8, 16, 32] {
-        inside ^= inside << shift;
-    }
+    let inside = prefix_xor(quotes);
     if open { !inside } else { inside }
+}
+
+/// A bit for each place with an odd number of bits up to and with it.
+pub(super) fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
 }
 
 /// Checks the characters behind backslashes: `hidden` has a bit for each.
@@ -141,7 +147,7 @@ fn check_escapes(
 }
 
 /// Checks the escapes that `letters` has a bit for.
-fn check_each(bytes: &[u8], at: usize, mut letters: u64) -> Result<(), JsonError> {
+pub(super) fn check_each(bytes: &[u8], at: usize, mut letters: u64) -> Result<(), JsonError> {
     while letters != 0 {
         let letter = at + letters.trailing_zeros() as usize;
         escape_len(bytes, letter - 1)?;
@@ -154,6 +160,13 @@ fn check_each(bytes: &[u8], at: usize, mut letters: u64) -> Result<(), JsonError
 #[inline]
 pub(super) fn backslashes(bytes: &[u8], start: usize) -> u64 {
     lanes::marks(block_of(&bytes[start..], &mut [b' '; BLOCK])).backslashes
+}
+
+/// Copies text as far as its escapes are of quotes and backslashes, and there is a fast way to do
+/// it: see [`lanes::unhide`].
+#[inline]
+pub(super) fn unhide(bytes: &[u8], out: &mut [u8]) -> (usize, usize) {
+    lanes::unhide(bytes, out)
 }
 
 /// The first 64 bytes of a text; of a shorter one a copy in `last`, which is filled up with spaces.
@@ -186,14 +199,29 @@ pub(super) struct Marks {
     pub quotes: u64,
     pub backslashes: u64,
     pub controls: u64,
+    /// Bytes that are not ASCII.
+    pub high: u64,
 }
 
 impl Marks {
+    /// The same without the first bytes of the block.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    pub(super) fn shifted(self, by: u32) -> Self {
+        let Self { quotes, backslashes, controls, high } = self;
+        Self {
+            quotes: quotes >> by,
+            backslashes: backslashes >> by,
+            controls: controls >> by,
+            high: high >> by,
+        }
+    }
+
     /// The bytes that an odd run of backslashes escapes. Whole runs are told apart with one
     /// addition: its carry travels along a run and comes out behind it.
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    fn escaped_by(&self, carry: &mut bool) -> u64 {
+    pub(super) fn escaped_by(&self, carry: &mut bool) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
         let before = u64::from(*carry);
         if self.backslashes == 0 {
@@ -226,6 +254,7 @@ mod tests {
                 quotes: mark(|b| b == b'"'),
                 backslashes: mark(|b| b == b'\\'),
                 controls: mark(|b| b < 0x20),
+                high: mark(|b| b >= 0x80),
             };
             prop_assert_eq!(lanes::marks(&block), slow);
             prop_assert_eq!(words::marks(&block), slow);

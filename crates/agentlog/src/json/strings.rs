@@ -23,42 +23,6 @@ pub(super) fn with_index<T>(text: &str, read: impl FnOnce(Option<Indexed<'_>>) -
     result
 }
 
-/// Whether `text` is an object of strings and whole numbers without white space, as most rows are.
-/// False says nothing: then the grammar has to be asked. With the strings found, what stands
-/// between them is a byte or two each, and quickly looked at.
-pub(super) fn is_flat_object(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    with_index(text, |index| {
-        let Some(Indexed { quotes, .. }) = index else { return false };
-        let place =
-            |at: usize| quotes.get(at).map_or(bytes.len(), |q| (q & !scan::ESCAPED) as usize);
-        if bytes.first() != Some(&b'{') || place(0) != 1 {
-            return false;
-        }
-        let mut key = true;
-        for close in (1..quotes.len()).step_by(2) {
-            let last = close + 1 == quotes.len();
-            match (key, &bytes[place(close) + 1..place(close + 1)]) {
-                (true, b":") if !last => key = false,
-                (true, [b':', number @ .., b',']) if !last && is_whole(number) => {}
-                (false, b",") if !last => key = true,
-                (true, [b':', number @ .., b'}']) => return last && is_whole(number),
-                (false, b"}") => return last,
-                _ => return false,
-            }
-        }
-        false
-    })
-}
-
-fn is_whole(number: &[u8]) -> bool {
-    match number {
-        [b'0'] => true,
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
-        _ => false,
-    }
-}
-
 /// A way to find where a string ends.
 pub(super) trait Strings {
     /// The end of the string whose opening quote stands at `open`.

@@ -3,10 +3,28 @@
 #![cfg_attr(target_arch = "x86_64", allow(dead_code))]
 
 use super::JsonError;
-use super::scan::{BLOCK, Marks, StringEnd, index_into_by, string_end_by};
+use super::flat::{Flat, Punctuation, Separators, Ways, flat_by};
+use super::scan::{BLOCK, Marks, StringEnd, index_into_by, prefix_xor, string_end_by};
 
 pub(super) fn index_into(bytes: &[u8], index: &mut Vec<u32>) -> bool {
     index_into_by(bytes, index, marks, plain_escapes)
+}
+
+pub(super) fn flat(bytes: &[u8]) -> Option<Flat> {
+    flat_by::<false>(
+        bytes,
+        &mut Separators::default(),
+        &Ways { marks, plain_escapes, punctuation, prefix_xor },
+    )
+}
+
+pub(super) fn flat_index(bytes: &[u8], found: &mut Separators) -> Option<Flat> {
+    flat_by::<true>(bytes, found, &Ways { marks, plain_escapes, punctuation, prefix_xor })
+}
+
+/// There is no fast way here.
+pub(super) fn unhide(_: &[u8], _: &mut [u8]) -> (usize, usize) {
+    (0, 0)
 }
 
 pub(super) fn string_end(bytes: &[u8], start: usize) -> Result<StringEnd, JsonError> {
@@ -21,6 +39,19 @@ pub(super) fn marks(block: &[u8; BLOCK]) -> Marks {
         quotes: gather(block, |v| equal(v, b'"')),
         backslashes: gather(block, |v| equal(v, b'\\')),
         controls: gather(block, |v| zeros(v & (ONES * 0xe0))),
+        high: gather(block, |v| v & HIGH),
+    }
+}
+
+pub(super) fn punctuation(block: &[u8; BLOCK]) -> Punctuation {
+    Punctuation {
+        colons: gather(block, |v| equal(v, b':')),
+        commas: gather(block, |v| equal(v, b',')),
+        digits: gather(block, |v| {
+            let least = |b: u8| (v & !HIGH) + ONES * u64::from(0x80 - b);
+            least(b'0') & !least(b'9' + 1) & !v & HIGH
+        }),
+        zeros: gather(block, |v| equal(v, b'0')),
     }
 }
 

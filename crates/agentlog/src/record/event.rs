@@ -49,7 +49,13 @@ pub fn event_head_into(row: &Row<'_>, out: &mut Vec<u8>) {
     record.value_str(key!("ver"), row.meta.ver);
     let known = Known::of(row);
     record.value_str(key!("model"), known.model);
-    record.str(key!("event"), Some(&row.name));
+    match row.envelope.event {
+        // The name as it stands, which needs no spelling.
+        Some(name) if name.kind == (Kind::String { escaped: false }) => {
+            record.name(key!("event"), Some(name.raw));
+        }
+        _ => record.str(key!("event"), Some(&row.name)),
+    }
     record.int(key!("seq"), row.envelope.data_count.and_then(|v| v.integer()));
     record.value_str(key!("request_id"), known.request_id);
     record.key(key!("payload"));

@@ -109,6 +109,12 @@ pub const TOKEN_KEYS: &[&str] = &[
     "total_tokens",
 ];
 
+/// The counts by the keys of [`TOKEN_KEYS`].
+fn token_counts(tokens: &ledger::Tokens) -> [u64; 6] {
+    let ledger::Tokens { input, cache_read, cache_write, output, reasoning, .. } = *tokens;
+    [input, cache_read, cache_write, output, reasoning, tokens.total()]
+}
+
 /// What `--explain` adds behind `src`.
 pub const ROWS: Field = field(
     "rows",

@@ -53,7 +53,7 @@ pub fn tokens_into(group: &Group, index: u64, paths: &[SrcPath], explain: bool, 
     record.str(key!("project"), key.project.as_deref());
     record.time(key!("t_last"), group.t_last());
     record.count(key!("calls"), Some(group.calls));
-    record.tokens(&group.tokens);
+    record.token_keys(&group.tokens);
     record.count(key!("context_tokens"), group.context_tokens());
     record.count(key!("context_window"), group.context_window());
     record.count(key!("duplicates"), Some(group.duplicates));

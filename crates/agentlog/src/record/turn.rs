@@ -50,7 +50,7 @@ pub fn turn_into(turn: &Turn, index: u64, paths: &[SrcPath], explain: bool, out:
     record.int(key!("responses"), count(turn.responses));
     record.int(key!("tool_calls"), count(turn.tool_calls));
     record.int(key!("tool_errors"), count(turn.tool_errors));
-    record.int(key!("tokens"), None);
+    record.tokens(key!("tokens"), turn.tokens.as_ref());
     record.bool(key!("repaired"), Some(turn.repaired));
     record.src(paths, &turn.src);
     if explain {

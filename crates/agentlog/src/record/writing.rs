@@ -4,8 +4,6 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 
-use ledger::Tokens;
-
 use crate::event::{Head, Src};
 use crate::fold::Used;
 use crate::fold::tokens::CountedRow;
@@ -139,14 +137,14 @@ impl<'b> RecordWriter<'b> {
         }
     }
 
-    /// The kinds of tokens: [`TOKEN_KEYS`](super::TOKEN_KEYS).
-    pub fn tokens(&mut self, tokens: &Tokens) {
-        self.count(key!("input_tokens"), Some(tokens.input));
-        self.count(key!("cache_read_tokens"), Some(tokens.cache_read));
-        self.count(key!("cache_write_tokens"), Some(tokens.cache_write));
-        self.count(key!("output_tokens"), Some(tokens.output));
-        self.count(key!("reasoning_tokens"), Some(tokens.reasoning));
-        self.count(key!("total_tokens"), Some(tokens.total()));
+    /// Token counts, each kind under its own key.
+    pub fn token_keys(&mut self, tokens: &ledger::Tokens) {
+        for (key, n) in super::TOKEN_KEYS.iter().zip(super::token_counts(tokens)) {
+            self.out.extend_from_slice(b",\"");
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.extend_from_slice(b"\":");
+            self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+        }
     }
 
     /// True or false.
@@ -155,6 +153,19 @@ impl<'b> RecordWriter<'b> {
             Some(value) => self.key(key).extend_from_slice(if value { b"true" } else { b"false" }),
             None => self.null(key),
         }
+    }
+
+    /// An object of token counts, with the keys of [`super::TOKEN_KEYS`].
+    pub fn tokens(&mut self, key: Key, tokens: Option<&ledger::Tokens>) {
+        let Some(tokens) = tokens else { return self.null(key) };
+        let out = self.key(key);
+        for (i, (key, n)) in super::TOKEN_KEYS.iter().zip(super::token_counts(tokens)).enumerate() {
+            out.extend_from_slice(if i == 0 { b"{\"" } else { b",\"" });
+            out.extend_from_slice(key.as_bytes());
+            out.extend_from_slice(b"\":");
+            out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+        }
+        out.push(b'}');
     }
 
     /// A time in milliseconds since the epoch.
@@ -208,7 +219,7 @@ impl<'b> RecordWriter<'b> {
             let mut record = RecordWriter::new(out);
             record.name(key!("use"), Some(row.how));
             if let Some(tokens) = &row.tokens {
-                record.tokens(tokens);
+                record.token_keys(tokens);
             }
             out.push(b'}');
         }

@@ -49,6 +49,25 @@ impl<'a> Inner<'a> {
     }
 
     fn of_json(text: &'a str) -> Self {
+        Self::of_flat(text).unwrap_or_else(|| Self::of_any(text))
+    }
+
+    /// Opens JSON of the shape `{"type":"NAME","payload":{…}}` with a flat payload, as deltas and
+    /// so most rows have it, without a walk. None for all others.
+    fn of_flat(text: &'a str) -> Option<Self> {
+        let rest = text.strip_prefix(r#"{"type":""#)?;
+        let (name, rest) = rest.split_at(memchr::memchr2(b'"', b'\\', rest.as_bytes())?);
+        let payload = rest.strip_prefix(r#"","payload":"#)?.strip_suffix('}')?;
+        if name.bytes().any(|b| b < b' ') || !json::is_flat_object(payload.as_bytes()) {
+            return None;
+        }
+        let kind = Value { kind: Kind::String { escaped: false }, raw: name, compact: true };
+        let payload = Value { kind: Kind::Object, raw: payload, compact: true };
+        let (wrapped, payload) = (Some(payload), Some(payload));
+        Some(Self { kind: present(kind), wrapped, payload, ..Self::default() })
+    }
+
+    fn of_any(text: &'a str) -> Self {
         let mut inner = Self::default();
         let whole = json::fields(text, |key, value| match key {
             "type" => inner.kind = present(value),
@@ -113,6 +132,36 @@ fn data_of(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_short_way_finds_what_the_walk_finds(
+            name in r#"(turn\.x|"|\\"|\\u0061|é|\x01|x{60}){0,2}"#,
+            payload in r#"\{("a":("b(\\"|\\n)?"|10|01|\[\]|null|\{\}),?){0,3}\} ?"#,
+            tail in r#"(|,"payload":1|,"released":12|\}| )\}?"#,
+        ) {
+            let text = format!(r#"{{"type":"{name}","payload":{payload}{tail}"#);
+            if let Some(inner) = Inner::of_flat(&text) {
+                prop_assert_eq!(format!("{inner:?}"), format!("{:?}", Inner::of_any(&text)));
+            }
+        }
+    }
+
+    #[test]
+    fn deltas_are_opened_the_short_way() {
+        for (text, short) in [
+            (r#"{"type":"turn.x","payload":{"delta":"\"\\n","n":0}}"#, true),
+            (r#"{"type":"","payload":{"delta":""}}"#, true),
+            (r#"{"type":"turn.x","payload":{"a":{}}}"#, false),
+            (r#"{"type":"turn.x","payload":{"a":1},"released":1}"#, false),
+            (r#"{"type":"turn\u002ex","payload":{"a":1}}"#, false),
+            (r#"{"type":"turn.x","payload":{"a":1}} "#, false),
+            ("{\"type\":\"turn\u{1}x\",\"payload\":{\"a\":1}}", false),
+        ] {
+            assert_eq!(Inner::of_flat(text).is_some(), short, "{text}");
+        }
+    }
 
     fn payload(line: &str) -> Option<String> {
         Some(Inner::of_sse(line).payload?.raw.to_owned())

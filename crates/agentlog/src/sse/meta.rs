@@ -49,6 +49,8 @@ impl<'a> Meta<'a> {
 #[derive(Debug, Default)]
 pub(super) struct MetaCache {
     known: Vec<Known>,
+    /// The entry that was asked for last, as the next one will be more often than not.
+    last: usize,
     /// The entry that is replaced next.
     next: usize,
 }
@@ -76,9 +78,12 @@ struct Part {
 
 impl MetaCache {
     fn get(&mut self, metadata: Value<'_>) -> Meta<'_> {
-        let found = self.known.iter().position(|known| known.raw == metadata.raw);
-        let at = found.unwrap_or_else(|| self.add(metadata.raw));
-        self.known[at].meta()
+        let same = |known: &Known| known.raw == metadata.raw;
+        if !self.known.get(self.last).is_some_and(same) {
+            let found = self.known.iter().position(same);
+            self.last = found.unwrap_or_else(|| self.add(metadata.raw));
+        }
+        self.known[self.last].meta()
     }
 
     fn add(&mut self, raw: &str) -> usize {

@@ -21,7 +21,7 @@ pub use salvage::{Salvage, has_interior_row};
 pub use what::what_of;
 
 use crate::event::{Head, Provider};
-use crate::json::{JsonError, Kind, Value};
+use crate::json::{self, JsonError, Kind, Value};
 use crate::time::{Stamp, uuid7_ms};
 use crate::zone::{Clock, Evidence, ZoneKey};
 use meta::MetaCache;
@@ -47,6 +47,8 @@ pub const ZONE_EVENTS: [&str; 4] =
 /// The keys of UTC times inside a row.
 static UTC_KEYS: LazyLock<[Finder<'static>; 2]> =
     LazyLock::new(|| ["timestamp", "released"].map(Finder::new));
+
+static MODEL_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"model\""));
 
 /// Memory for the unescaped insides of one row, reused from row to row.
 #[derive(Debug, Default)]
@@ -146,8 +148,14 @@ impl<'a> Row<'a> {
     /// What the row tells of its writer's offset: see [`ZONE_EVENTS`]. A resumed session's id is
     /// older than the process, so it tells nothing.
     pub fn evidence(&self) -> impl Iterator<Item = Evidence> {
+        // Most rows tell nothing: their stamps and ids are not even read.
+        let tells = ZONE_EVENTS.contains(&&*self.name).then_some(self);
+        tells.into_iter().flat_map(Self::evidence_told)
+    }
+
+    fn evidence_told(&self) -> impl Iterator<Item = Evidence> {
         let local = match self.envelope.t.and_then(|t| Stamp::parse(&t.str()?)) {
-            Some(Stamp::Local(ms)) if ZONE_EVENTS.contains(&&*self.name) => Some(ms),
+            Some(Stamp::Local(ms)) => Some(ms),
             _ => None,
         };
         let fresh = self.name == "turn.session_configured"
@@ -165,12 +173,21 @@ impl<'a> Row<'a> {
 
     /// The model that the row itself names.
     pub fn model(&self) -> Option<Value<'a>> {
-        let payload = self.inner.payload?;
-        let object = |name| member(payload, name).filter(|v| v.kind == Kind::Object);
-        let named = member(payload, "model")
-            .or_else(|| member(object("response")?, "model"))
-            .or_else(|| member(object("message")?, "model"));
-        named.filter(Value::is_string)
+        let (mut own, mut response, mut message) = (None, None, None);
+        let payload = self.inner.payload.filter(|v| v.kind == Kind::Object)?;
+        // Few rows name one; a key is plain ASCII, and so is its text.
+        MODEL_KEY.find(payload.raw.as_bytes())?;
+        json::fields(payload.raw, |key, value| match key {
+            "model" => own = Some(value),
+            "response" => response = Some(value),
+            "message" => message = Some(value),
+            _ => {}
+        })
+        .ok()?;
+        let inside =
+            |value: Option<Value<'a>>| member(value.filter(|v| v.kind == Kind::Object)?, "model");
+        let own = own.and_then(envelope::present);
+        own.or_else(|| inside(response)).or_else(|| inside(message)).filter(Value::is_string)
     }
 
     /// The head of the event, owned.

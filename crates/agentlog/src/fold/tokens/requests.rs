@@ -4,11 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use ledger::{Request, Tokens};
+use ledger::Request;
 
 use super::Key;
 use super::group::{CountedRow, Place};
-use crate::event::{Event, Response, ResponsePhase, Usage};
+use crate::event::{Event, Response, ResponsePhase};
 use crate::fold::Agreed;
 use crate::fold::turn_book::TurnKey;
 
@@ -118,7 +118,7 @@ impl OpenRequest {
 
     /// Takes a row.
     pub fn row(&mut self, event: &Event<'_>, response: &Response, explain: bool) {
-        let Some(usage) = response.usage.map(tokens) else { return };
+        let Some(usage) = response.usage.map(|usage| usage.tokens()) else { return };
         self.agreed.add(event.head);
         if self.model.is_none() {
             self.model = event.head.model.as_deref().map(Arc::from);
@@ -164,18 +164,5 @@ impl OpenRequest {
         count(start, sent, delta.is_none().then_some(ONLY_START));
         count(delta, came, start.is_none().then_some(ONLY_DELTA));
         rows
-    }
-}
-
-/// Usage as Claude tells it has the meaning that all providers share.
-fn tokens(usage: Usage) -> Tokens {
-    let count = |n: i64| u64::try_from(n).unwrap_or(0);
-    Tokens {
-        input: count(usage.input),
-        cache_read: count(usage.cache_read),
-        cache_write: count(usage.cache_write),
-        cache_write_1h: count(usage.cache_write_1h.min(usage.cache_write)),
-        output: count(usage.output),
-        reasoning: count(usage.reasoning),
     }
 }

@@ -7,6 +7,7 @@ use foldhash::fast::FixedState;
 use super::slot::Slot;
 use super::{Prompt, TurnKey};
 use crate::event::Head;
+use crate::zone::ZoneKey;
 
 /// How many turns of a process are known by their ids: late rows still find theirs.
 const NAMED: usize = 32;
@@ -18,28 +19,24 @@ const NEAR_MS: i64 = 50;
 /// All sessions, by id.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    places: HashMap<Option<String>, usize, FixedState>,
+    places: HashMap<ZoneKey, usize, FixedState>,
     all: Vec<SessionTurns>,
 }
 
 impl Sessions {
     /// The session of that id.
-    pub fn of(&mut self, sid: &Option<String>) -> &mut SessionTurns {
-        let at = match self.places.get(sid) {
-            Some(at) => *at,
-            None => {
-                // Only a session that is new costs a copy of its id.
-                self.places.insert(sid.clone(), self.all.len());
-                self.all.push(SessionTurns::default());
-                self.all.len() - 1
-            }
-        };
+    pub fn of(&mut self, sid: Option<&str>) -> &mut SessionTurns {
+        let next = self.all.len();
+        let at = *self.places.entry(ZoneKey::new(sid, None)).or_insert(next);
+        if at == next {
+            self.all.push(SessionTurns::default());
+        }
         &mut self.all[at]
     }
 
     /// The process that wrote a row.
     pub fn process(&mut self, head: &Head) -> &mut Process {
-        self.of(&head.sid).process(head)
+        self.of(head.sid.as_deref()).process(head)
     }
 }
 
@@ -59,8 +56,10 @@ pub(super) struct Process {
     named: VecDeque<(String, TurnKey)>,
     /// The latest turn without an id, if its prompt is awaited.
     pub nameless: Option<TurnKey>,
-    /// The turn that the last prompt opened.
+    /// The turn that the last prompt opened, or may have.
     pub current: Option<TurnKey>,
+    /// The latest turns with the times of their prompts, oldest first.
+    opened: VecDeque<(i64, TurnKey)>,
     /// The round of the last prompt.
     pub round: Option<String>,
 }
@@ -92,6 +91,26 @@ impl Process {
         if self.named.len() > NAMED { self.named.pop_front().map(|(_, key)| key) } else { None }
     }
 
+    /// A prompt opened a turn.
+    pub fn open(&mut self, t: Option<i64>, key: TurnKey) {
+        self.current = Some(key);
+        self.opened.push_back((t.unwrap_or(i64::MIN), key));
+        if self.opened.len() > NAMED {
+            self.opened.pop_front();
+        }
+    }
+
+    /// The turn of a row that names none: the one that was open then. Rows that stand too late in
+    /// their file are not those of the turn that they stand in.
+    pub fn at(&self, t: Option<i64>) -> Option<TurnKey> {
+        match (t, self.opened.back()) {
+            (Some(t), Some((begun, _))) if t < *begun => {
+                self.opened.iter().rev().find(|(begun, _)| *begun <= t).map(|(_, key)| *key)
+            }
+            _ => self.current,
+        }
+    }
+
     /// The latest turns.
     pub fn keys(&self) -> Vec<TurnKey> {
         let named = self.named.iter().map(|(_, key)| *key);
@@ -110,12 +129,16 @@ impl Process {
             let of = slots.get(key).and_then(|slot| slot.waits_for);
             of.is_some_and(|src| prompt.rows.iter().any(|row| row.src == src))
         };
+        let id = prompt.head.numeric_turn_id();
+        if let Some(key) = id.and_then(|id| self.by_id(id)).filter(waits) {
+            return Some(key);
+        }
         let keys = self.keys();
         if let Some(key) = keys.iter().copied().filter(waits).find(|key| holds(key)) {
             return Some(key);
         }
-        if let Some(id) = prompt.head.numeric_turn_id() {
-            return self.by_id(id).filter(waits);
+        if id.is_some() {
+            return None;
         }
         let near = |key: &TurnKey| {
             let begun = slots.get(key).and_then(|slot| slot.begun_t);

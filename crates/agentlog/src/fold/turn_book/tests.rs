@@ -20,7 +20,12 @@ fn what(name: &str) -> What {
         "stop" => What::Turn(Turn::Stopped),
         "over" => What::Turn(Turn::Over),
         "shutdown" => What::Session(Session::Ended),
-        "row" => What::Response(Response { phase: ResponsePhase::Going, id: None, usage: None }),
+        "row" => What::Response(Response {
+            phase: ResponsePhase::Going,
+            id: None,
+            stopped: false,
+            usage: None,
+        }),
         "ask" => prompt(PromptForm::Claude, "p"),
         _ => prompt(PromptForm::CodexMessage, name),
     }

@@ -1,8 +1,6 @@
 //! What the agent said in a turn: whole messages, and the last of them.
 
-use crate::event::{
-    Event, Item, ItemKind, ItemPhase, Piece, Response, ResponsePhase, Stream, StreamKind,
-};
+use crate::event::{Event, Item, ItemKind, ItemPhase, Piece, Response, Stream, StreamKind};
 use crate::json::Text;
 
 /// The messages of a turn, from the rows that tell them.
@@ -84,9 +82,9 @@ impl Replies {
         Some("part of a reply")
     }
 
-    /// A message of Claude is over: it is whole.
+    /// A message of Claude is over, by its stop row or the reason that was told before: it is whole.
     pub fn response(&mut self, event: &Event<'_>, response: &Response) -> Option<&'static str> {
-        if response.phase != ResponsePhase::Ended {
+        if !response.stopped {
             return None;
         }
         let request = match response.id {

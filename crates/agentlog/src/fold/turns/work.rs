@@ -97,6 +97,7 @@ impl Work {
     }
 }
 
-fn hash(id: &[u8]) -> u64 {
+/// A hash of an id: turns keep no texts that they do not print.
+pub(super) fn hash(id: &[u8]) -> u64 {
     FixedState::with_seed(0).hash_one(id)
 }

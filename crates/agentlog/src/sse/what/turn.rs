@@ -12,6 +12,7 @@ pub(super) fn response(row: &Row<'_>, phase: ResponsePhase, arena: &mut Vec<u8>)
     What::Response(Response {
         phase,
         id: of("id").and_then(|id| keep(id, arena)),
+        stopped: phase == ResponsePhase::Ended,
         usage: of("usage").and_then(usage),
     })
 }
@@ -20,8 +21,10 @@ pub(super) fn response(row: &Row<'_>, phase: ResponsePhase, arena: &mut Vec<u8>)
 pub(super) fn message(row: &Row<'_>, phase: ResponsePhase, arena: &mut Vec<u8>) -> What {
     let own = row.inner.member("usage");
     let inside = || member(object(row, "message")?, "usage");
+    let reason = || member(object(row, "delta")?, "stop_reason");
     What::Response(Response {
         phase,
+        stopped: phase == ResponsePhase::Ended || reason().is_some(),
         id: row.inner.member("request_id").and_then(|id| keep(id, arena)),
         usage: own.or_else(inside).and_then(usage),
     })
