@@ -192,8 +192,9 @@ impl<R: Record> Records<R> {
         for record in &kept[skip..] {
             self.print(record)?;
         }
-        let printed = &kept[skip..][..self.output.printed() as usize];
         if let Some(total) = self.total {
+            let printed = kept[skip..].len().min(self.output.printed() as usize);
+            let printed = &kept[skip..skip + printed];
             self.output.total(|out| total(printed).write(0, &self.paths, false, out));
         }
         self.output.finish()?;
