@@ -21,5 +21,6 @@ mod inputs;
 mod live;
 mod order;
 mod output;
+mod properties;
 mod selection;
 mod shared;

@@ -125,11 +125,13 @@ impl Process {
         slots: &HashMap<TurnKey, Slot, FixedState>,
     ) -> Option<TurnKey> {
         let waits = |key: &TurnKey| slots.get(key).is_some_and(|slot| slot.prompt_t.is_none());
+        let id = prompt.head.numeric_turn_id();
         let holds = |key: &TurnKey| {
-            let of = slots.get(key).and_then(|slot| slot.waits_for);
+            // The older form of a prompt may carry the id of the turn before.
+            let slot = slots.get(key).filter(|slot| id.is_none() || !slot.is_named());
+            let of = slot.and_then(|slot| slot.waits_for);
             of.is_some_and(|src| prompt.rows.iter().any(|row| row.src == src))
         };
-        let id = prompt.head.numeric_turn_id();
         if let Some(key) = id.and_then(|id| self.by_id(id)).filter(waits) {
             return Some(key);
         }

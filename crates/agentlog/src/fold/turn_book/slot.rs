@@ -78,6 +78,11 @@ impl Slot {
         self.rounds.differ |= shared;
     }
 
+    /// Whether its rows are known by a `turn_id`.
+    pub fn is_named(&self) -> bool {
+        self.named
+    }
+
     /// Whether rows with an id that nobody knows yet are its own.
     pub fn takes_id(&mut self) -> bool {
         let takes = !self.named && self.end.is_none();
