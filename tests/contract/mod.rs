@@ -4,12 +4,14 @@
 mod schema;
 mod shapes;
 
-use crate::programs::{EVENTS, PROMPTS, TURNS, Written, codex_prompt, events, prompts, run_on};
+use crate::programs::{
+    EVENTS, PROMPTS, TOKENS, TURNS, Written, codex_prompt, events, prompts, run_on,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 pub use shapes::{BadLine, checked};
-use shapes::{Event, Prompt, Summary, Turn};
+use shapes::{Event, Prompt, Summary, Turn, Usage};
 use std::collections::HashMap;
 use std::fs;
 use testkit::{Ran, Row, parse_stamp, utc_stamp};
@@ -75,6 +77,24 @@ fn events_have_their_keys_and_places() {
 }
 
 #[test]
+fn tokens_have_their_keys_and_places() {
+    for written in [Written::clean(61), Written::faulty(62)] {
+        for by in ["session", "call", "turn", "hour,model", "all"] {
+            for args in [&[][..], &["--explain"], &["--cost", "--rate-limits"]] {
+                let args = [&["--by", by], args].concat();
+                let records = typed::<Usage>(&written.run(TOKENS, &args).expect_code(0));
+                assert!(!records.is_empty());
+                let mut files = Files::default();
+                for record in &records {
+                    assert_eq!(record["schema"], "alog.tokens/1");
+                    assert!(files.row_at(&record["src"]).is_object());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn turns_have_their_keys_and_places() {
     for written in [Written::clean(61), Written::faulty(62)] {
         for args in [&[][..], &["--explain"]] {
@@ -114,7 +134,7 @@ fn prompts_have_their_keys_and_places() {
 #[test]
 fn the_summary_is_the_last_line_of_stderr() {
     let written = Written::faulty(64);
-    for program in [EVENTS, PROMPTS] {
+    for program in [EVENTS, PROMPTS, TURNS, TOKENS] {
         let ran = written.run(program, &["--summary"]).expect_code(0);
         let last = ran.stderr.lines().next_back().expect("a summary");
         let summary = checked::<Summary>(last);

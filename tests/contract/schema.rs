@@ -1,6 +1,6 @@
 //! `--schema`, and the copies of it in the documentation.
 
-use crate::programs::{EVENTS, PROMPTS, Written, repository};
+use crate::programs::{EVENTS, PROMPTS, TOKENS, Written, repository};
 use serde_json::Value;
 use std::fs;
 use testkit::Cmd;
@@ -22,6 +22,7 @@ fn faults(schema: &Value, value: &Value, at: &str) -> Vec<String> {
             "const" => rule == value,
             "enum" => rule.as_array().is_some_and(|values| values.contains(value)),
             "minimum" => value.as_i64().is_none_or(|n| rule.as_i64().is_some_and(|min| n >= min)),
+            "required" if !value.is_object() => true,
             "required" => names(rule).iter().all(|name| value.get(name).is_some()),
             "additionalProperties" => knows_all(schema, value),
             "properties" => {
@@ -49,6 +50,7 @@ fn has_type(rule: &Value, value: &Value) -> bool {
     let of = |name: &str| match name {
         "null" => value.is_null(),
         "string" => value.is_string(),
+        "number" => value.is_number(),
         "integer" => value.is_i64() || value.is_u64(),
         "object" => value.is_object(),
         "array" => value.is_array(),
@@ -80,6 +82,8 @@ fn the_schema_fits_the_records() {
         (EVENTS, &[][..], "alog.event/1"),
         (PROMPTS, &[], "alog.prompt/1"),
         (PROMPTS, &["--explain"], "alog.prompt/1"),
+        (TOKENS, &["--cost"], "alog.tokens/1"),
+        (TOKENS, &["--by", "turn", "--explain"], "alog.tokens/1"),
     ] {
         let (_, schema) = schema_of(program);
         assert_eq!(schema["title"], title);
@@ -124,7 +128,7 @@ fn the_documented_schemas_are_those_of_the_commands() {
     let files = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path());
     let texts: Vec<String> =
         files.map(|path| fs::read_to_string(path).expect("a schema")).collect();
-    for program in [EVENTS, PROMPTS] {
+    for program in [EVENTS, PROMPTS, TOKENS] {
         let (text, schema) = schema_of(program);
         let title = &schema["title"];
         let of_it = |text: &&String| {
