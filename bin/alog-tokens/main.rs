@@ -24,6 +24,7 @@ use report::{Shares, columns};
 /// Codex.
 #[derive(Parser)]
 #[command(name = "alog-tokens", version, after_long_help = EXAMPLES)]
+#[allow(clippy::doc_markdown)] // What stands here is printed as help.
 struct Args {
     /// What calls are grouped by; several are separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "session", value_parser = by_name())]

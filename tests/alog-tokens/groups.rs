@@ -124,7 +124,9 @@ fn days_are_those_of_the_zone() {
 fn pathless(records: Vec<Value>) -> Vec<Value> {
     let mut records = placeless(records);
     for rows in records.iter_mut().filter_map(|record| record["rows"].as_array_mut()) {
-        rows.iter_mut().for_each(|row| drop(row["src"]["path"].take()));
+        for row in rows.iter_mut() {
+            row["src"]["path"].take();
+        }
         rows.sort_by_key(ToString::to_string);
     }
     records

@@ -26,7 +26,7 @@ use crate::event::{Event, Head, Provider, RateLimits, Response, ResponsePhase, U
 use crate::event::{TokenCount, What};
 pub use calendar::{Day, Hour, Month, Week};
 use group::{Addition, Named};
-pub use group::{CountedRow, Group, LimitSpan};
+pub use group::{CountedRow, Group, LimitSpan, LimitSpans};
 use processes::Processes;
 use requests::{OpenRequest, Requests};
 
@@ -212,15 +212,14 @@ impl TokenUse {
         let hour = || t.map(|t| Hour::of(t, offset_at(t)));
         for by in by.iter() {
             match by {
-                By::Turn | By::Session => key.session = sid.cloned(),
                 By::Hour => key.hour = hour(),
                 By::Day => key.day = hour().map(Hour::day),
                 By::Week => key.week = hour().map(|hour| hour.day().week()),
                 By::Month => key.month = hour().map(|hour| hour.day().month()),
                 By::Provider => key.provider = head.provider,
                 By::Project => key.project.clone_from(&cwd),
-                // A call has its own number, and a model may not be known yet.
-                By::Call | By::Model | By::All => {}
+                // Sessions and models may not be known yet, and calls are numbered.
+                By::Turn | By::Session | By::Model | By::Call | By::All => {}
             }
         }
         Some(key)
@@ -266,7 +265,7 @@ impl TokenUse {
         let Addition { event, added: Added { how, .. }, .. } = row;
         let key = self.key(event.t, event.head, process).map(|key| {
             let call = if how.counts() { self.number() } else { None };
-            Key { turn, call, ..key }
+            Key { call, turn, ..key }
         });
         let explain = self.options.explain;
         self.processes.at(process).codex_row(source, key, row, limits, explain);
@@ -348,7 +347,9 @@ impl Fold for TokenUse {
         for process in self.processes.take() {
             process.shares(out);
         }
+        let by_session = self.options.has(By::Session) || self.options.has(By::Turn);
         for share in &mut out[from..] {
+            share.key.session = share.sid.clone().filter(|_| by_session);
             let turn = share.key.turn.take();
             share.key.session_turn = turn.and_then(|turn| self.turns.get(&turn).copied().flatten());
         }

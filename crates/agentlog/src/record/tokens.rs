@@ -1,7 +1,7 @@
 //! `alog.tokens/1`: what a group of calls used up.
 
 use super::{Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
-use crate::fold::tokens::{Group, LimitSpan};
+use crate::fold::tokens::{Group, LimitSpans};
 
 /// The record of `alog-tokens`.
 pub const TOKENS: RecordKind = RecordKind {
@@ -68,16 +68,17 @@ pub fn tokens_into(group: &Group, index: u64, paths: &[SrcPath], explain: bool, 
     record.end();
 }
 
-fn limits_into(limits: &[Option<LimitSpan>; 2], out: &mut Vec<u8>) {
+fn limits_into(limits: &LimitSpans, out: &mut Vec<u8>) {
     if *limits == [None, None] {
         return out.extend_from_slice(b"null");
     }
     for (name, limit) in ["{\"primary\":", ",\"secondary\":"].into_iter().zip(limits) {
         out.extend_from_slice(name.as_bytes());
-        let Some(LimitSpan { first, last, peak, .. }) = limit else {
+        let Some(limit) = limit else {
             out.extend_from_slice(b"null");
             continue;
         };
+        let (first, last, peak) = (limit.first, limit.last, limit.peak);
         let whole = |n: Option<i64>| n.map_or("null".to_owned(), |n| n.to_string());
         let (resets_at, minutes) = (whole(last.resets_at), whole(last.window_minutes));
         let text = format!(

@@ -47,7 +47,7 @@ pub struct Group {
     /// What it cost, if that was asked for.
     pub cost: Option<Cost>,
     /// The account's limits: the first and the second window.
-    pub limits: [Option<LimitSpan>; 2],
+    pub limits: LimitSpans,
     /// The rows that were read, if they were asked for.
     pub rows: Vec<CountedRow>,
     pub(super) first: Option<Place>,
@@ -74,6 +74,9 @@ impl Named {
         };
     }
 }
+
+/// The first and the second window of an account; boxed, since most groups of some keys have none.
+pub type LimitSpans = [Option<Box<LimitSpan>>; 2];
 
 /// How a limit went, by what its rows said.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -150,8 +153,8 @@ impl Group {
         }
         self.duplicates += u64::from(added.how == How::Duplicate);
         if let Some(limits) = limits {
-            let spans =
-                [limits.primary, limits.secondary].map(|limit| Some(LimitSpan::of(limit?, at)));
+            let spans = [limits.primary, limits.secondary]
+                .map(|limit| Some(LimitSpan::of(limit?, at).into()));
             self.add_limits(spans);
         }
     }
@@ -170,10 +173,10 @@ impl Group {
         }
     }
 
-    fn add_limits(&mut self, spans: [Option<LimitSpan>; 2]) {
+    fn add_limits(&mut self, spans: LimitSpans) {
         for (mine, other) in self.limits.iter_mut().zip(spans) {
             match (mine, other) {
-                (Some(mine), Some(other)) => mine.add(other),
+                (Some(mine), Some(other)) => mine.add(*other),
                 (mine @ None, other) => *mine = other,
                 (Some(_), None) => {}
             }
