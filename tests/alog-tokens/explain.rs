@@ -34,3 +34,32 @@ fn rows_add_up_to_their_record() {
         assert!(counted > 20, "{keys}");
     }
 }
+
+#[test]
+fn an_explained_record_says_the_same() {
+    let builder = LogBuilder::new(112).codex_sessions(2).claude_sessions(2).turns(2);
+    let written = Written::new(&builder.detail(Detail::Brief).faults(&Fault::ALL));
+    for keys in ["call", "turn", "session", "hour,model", "all"] {
+        for flags in [&["--cost"][..], &["--rate-limits"]] {
+            let mut explained = by(&written, keys, &[flags, &["--explain"]].concat());
+            for record in &mut explained {
+                assert!(record.as_object_mut().and_then(|object| object.remove("rows")).is_some());
+            }
+            assert_eq!(explained, by(&written, keys, flags), "{keys} {flags:?}");
+        }
+    }
+}
+
+#[test]
+fn rows_of_other_kinds_stand_with_the_call_that_they_tell_too() {
+    let written = Written::clean(113);
+    let codex = |record: &&Value| record["provider"] == "codex";
+    let calls = by(&written, "call", &["--explain"]);
+    let calls: Vec<&Value> = calls.iter().filter(codex).collect();
+    assert!(calls.len() > 3);
+    for call in calls {
+        let rows = call["rows"].as_array().expect("rows");
+        let twins = rows.iter().filter(|row| row["use"] == "dropped: turn.token_count counts");
+        assert!(twins.count() > 0, "{call}");
+    }
+}

@@ -275,10 +275,10 @@ impl TokenUse {
         let Some(request) = self.requests.of(event, response) else { return };
         request.row(event, response, self.options.explain);
         request.turn = request.turn.or(turn);
-        let is_clear =
-            request.knows_session || (request.process.is_some() && event.head.sid.is_none());
-        let t = request.first.0;
-        if !is_clear {
+        // It is placed by its first row, and by the first that names its session.
+        let is_new = request.process.is_none();
+        if is_new || (!request.knows_session && event.head.sid.is_some()) {
+            let t = request.first.0;
             let process = self.processes.of(event.head);
             let key = self.key(t, event.head, process);
             if let Some(request) = self.requests.of(event, response) {

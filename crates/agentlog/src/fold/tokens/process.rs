@@ -1,13 +1,13 @@
 //! What one process of one session used up, in all kinds of rows at once: which of them counts is
 //! known at the end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use ledger::{Added, Counts, PerSource, Source};
 
-use super::group::{Addition, CountedRow, Group, Named};
+use super::group::{Addition, CountedRow, Group, Named, Place};
 use super::{Key, Share};
 use crate::event::{Head, RateLimits};
 
@@ -75,6 +75,15 @@ impl Process {
         explain: bool,
     ) {
         let how = row.added.how;
+        let better = self.counts.chosen().filter(|chosen| *chosen < source);
+        if better.is_some() && !explain {
+            // Nothing can make this kind of rows count any more.
+            return;
+        }
+        if how.counts() && !explain {
+            let worse = Source::ALL.into_iter().filter(|other| *other > source);
+            worse.for_each(|other| *self.codex.of_mut(other) = Cells::default());
+        }
         let model = self.model();
         let own = key.map(|key| (key, model));
         let last = self.last.of_mut(source);
@@ -98,13 +107,17 @@ impl Process {
     pub fn shares(self, out: &mut Vec<Share>) {
         let chosen = self.counts.chosen();
         let first = self.models.map(|(first, _)| first);
-        let has_limits = |cells: &Cells| cells.values().any(|cell| cell.limits != [None, None]);
-        // Limits are told even where nothing is counted yet; the two kinds of rows tell the same.
         let telling = [Source::Turn, Source::Codex];
-        let limits = telling.into_iter().find(|source| has_limits(self.codex.of(*source)));
+        let has_limits = |cells: &Cells| cells.values().any(|cell| cell.limits != [None, None]);
+        // Limits are told even where nothing is counted.
+        let limits = chosen.filter(|source| telling.contains(source));
+        let limits =
+            limits.or_else(|| telling.into_iter().find(|kind| has_limits(self.codex.of(*kind))));
+        let calls = chosen.map(|chosen| calls_of(self.codex.of(chosen))).unwrap_or_default();
         for (source, cells) in self.codex.into_each() {
-            for ((key, model), mut cell) in cells {
+            for ((mut key, model), mut cell) in cells {
                 if chosen != Some(source) {
+                    key.call = key.call.and(call_at(&calls, cell.first));
                     cell = cell.without_counts(chosen);
                 }
                 if limits != Some(source) {
@@ -119,6 +132,17 @@ impl Process {
             claude.map(|((key, model), cell)| Share::new(self.sid.clone(), key, model, cell)),
         );
     }
+}
+
+/// The calls that are told apart, by their places.
+fn calls_of(cells: &Cells) -> BTreeMap<Place, u64> {
+    cells.iter().filter_map(|((key, _), cell)| Some((cell.first?, key.call?))).collect()
+}
+
+/// The call that a row of another kind tells, too: such rows come in one go, the best last.
+fn call_at(calls: &BTreeMap<Place, u64>, at: Option<Place>) -> Option<u64> {
+    let at = at?;
+    calls.range(at..).next().or_else(|| calls.last_key_value()).map(|(_, call)| *call)
 }
 
 impl CountedRow {
