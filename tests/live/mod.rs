@@ -4,7 +4,7 @@
 mod child;
 
 use crate::programs::{
-    BOTH, EVENTS, PROMPTS, claude, claude_prompt, codex, codex_prompt, column, lines, t,
+    BOTH, EVENTS, PROMPTS, TURNS, claude, claude_prompt, codex, codex_prompt, column, lines, t,
 };
 use child::{Child, SOON};
 use serde_json::json;
@@ -204,4 +204,20 @@ fn sessions_of_a_stream_are_told_apart_by_what_came() {
     assert_eq!(child.end().rest, "");
     let told = Cmd::new(EVENTS).args(["--session", "aaaa-2", "-"]).stdin(&lines(&rows)).run();
     assert_eq!(column(&told.expect_code(0).rows(), "sid"), ["aaaa-2"]);
+}
+
+#[test]
+fn a_turn_is_printed_when_it_ends() {
+    let mut child = Child::start(TURNS, &[]);
+    child.write(&codex_prompt(0, "first").to_bytes());
+    assert!(child.is_silent_for(Duration::from_millis(800)));
+    child.write(&codex(900, "turn.response.completed").payload(json!({})).to_bytes());
+    child.write(&codex(901, "codex.idle").to_bytes());
+    let turn = child.next();
+    assert_eq!((&turn["prompt"], &turn["status"]), (&json!("first"), &json!("completed")));
+    assert_eq!(turn["idle_t"], t(901));
+    // Without an idle row, two seconds on the clock settle it.
+    child.write(&codex_prompt(2000, "second").turn_id("2").to_bytes());
+    child.write(&codex(2500, "turn.response.completed").turn_id("2").payload(json!({})).to_bytes());
+    assert_eq!((&child.next()["prompt"], child.end().code), (&json!("second"), Some(0)));
 }
