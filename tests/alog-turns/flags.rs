@@ -71,6 +71,11 @@ fn explained_rows_add_up() {
         assert_eq!(turn["tool_calls"], count(&["tool call"]), "{turn}");
         assert_eq!(turn["responses"], count(&["request"]), "{turn}");
         assert_eq!(count(&["prompt"]), 1, "{turn}");
+        let added = |key: &str| rows.iter().filter_map(|row| row[key].as_u64()).sum::<u64>();
+        for (key, sum) in turn["tokens"].as_object().into_iter().flatten() {
+            assert_eq!(*sum, added(key), "{key} of {turn}");
+        }
+        assert!(!turn["tokens"].is_null() || added("total_tokens") == 0, "{turn}");
         let said = count(&["reply", "reply, whole"]);
         assert!(said == 0 || turn["replies"] == said, "{turn}");
     }

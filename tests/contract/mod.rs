@@ -104,7 +104,7 @@ fn turns_have_their_keys_and_places() {
             for record in &records {
                 assert_eq!(record["schema"], "alog.turn/1");
                 let row = files.row_at(&record["src"]);
-                assert!(row.get("t").is_none_or(|t| t.is_string()), "{row}");
+                assert!(row.get("t").is_none_or(Value::is_string), "{row}");
             }
         }
     }

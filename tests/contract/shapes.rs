@@ -67,6 +67,7 @@ pub struct Prompt {
 }
 
 /// `alog.turn/1`.
+#[allow(clippy::struct_field_names, reason = "the contract names the keys")]
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Turn {
@@ -97,7 +98,7 @@ pub struct Turn {
     repaired: bool,
     src: Src,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    rows: Option<Vec<Used>>,
+    rows: Option<Vec<Counted>>,
 }
 
 /// Token counts.

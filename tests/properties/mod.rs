@@ -56,10 +56,13 @@ fn time_and_session(line: &[u8]) -> Option<(String, String)> {
     Some((row["t"].as_str()?.to_owned(), row["sid"].as_str()?.to_owned()))
 }
 
+/// Lines of one millisecond, with their sessions.
+type Group<'a> = (Option<String>, Vec<(String, &'a [u8])>);
+
 /// The lines with those of one millisecond in any order; `keep_sessions` leaves the rows of a
 /// session in theirs.
 fn shuffled(log: &[u8], keep_sessions: bool, prng: &mut Prng) -> Vec<u8> {
-    let mut groups: Vec<(Option<String>, Vec<(String, &[u8])>)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for line in lines(log) {
         let known = time_and_session(line);
         let (t, sid) = known.map_or((None, String::new()), |(t, sid)| (Some(t), sid));

@@ -33,7 +33,7 @@ impl Provider {
 }
 
 /// The row that something was read from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Src {
     /// Number of the file in the input.
     pub file: u32,

@@ -241,7 +241,7 @@ fn shown(value: Value<'_>) -> String {
 pub fn schema_of(kind: &RecordKind) -> serde_json::Value {
     use serde_json::{Map, Value, json};
     let mut properties = Map::new();
-    for field in kind.fields().chain(kind.rows()) {
+    for field in kind.fields().chain(kind.rows) {
         let mut schema = shape_of(field.shape, kind.schema);
         schema["description"] = Value::from(field.about);
         properties.insert(field.name.to_owned(), schema);

@@ -44,3 +44,20 @@ pub struct Used {
     /// What it counted for, or why it was dropped.
     pub how: &'static str,
 }
+
+/// A row that was read for a record of which tokens are a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedRow {
+    /// The row.
+    pub src: Src,
+    /// What it counted for, or why it was dropped.
+    pub how: &'static str,
+    /// The tokens that it added; none if it added none.
+    pub tokens: Option<Box<ledger::Tokens>>,
+}
+
+impl From<Used> for CountedRow {
+    fn from(Used { src, how }: Used) -> Self {
+        Self { src, how, tokens: None }
+    }
+}

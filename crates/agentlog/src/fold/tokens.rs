@@ -9,7 +9,7 @@ mod calendar;
 mod group;
 mod process;
 mod processes;
-mod requests;
+pub(super) mod requests;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +26,7 @@ use crate::event::{Event, Head, Provider, RateLimits, Response, ResponsePhase, U
 use crate::event::{TokenCount, What};
 pub use calendar::{Day, Hour, Month, Week};
 use group::{Addition, Named};
-pub use group::{CountedRow, Group, LimitSpan, LimitSpans};
+pub use group::{Group, LimitSpan, LimitSpans};
 use processes::Processes;
 use requests::{OpenRequest, Requests};
 

@@ -13,10 +13,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use ledger::Tokens;
+use ledger::{Source, Tokens};
 
 use super::turn_book::{TurnBook, TurnKey, TurnNews, TurnStatus};
-use super::{Agreed, Fold, Used};
+use super::{Agreed, CountedRow, Fold};
 use crate::event::{Event, Head, Src, Turn as TurnRow, What};
 use crate::json::Text;
 use reply::Replies;
@@ -92,7 +92,7 @@ pub struct Turn {
     /// The prompt's row.
     pub src: Src,
     /// The rows that were read for it, with [`Options::explain`].
-    pub rows: Vec<Used>,
+    pub rows: Vec<CountedRow>,
 }
 
 /// The fold.
@@ -114,7 +114,7 @@ struct OpenTurn {
     replies: Replies,
     work: Work,
     spent: Spent,
-    rows: Vec<Used>,
+    rows: Vec<CountedRow>,
 }
 
 impl Turns {
@@ -131,7 +131,7 @@ impl Turns {
                     let turn = self.open.entry(key).or_default();
                     turn.agreed.add(&prompt.head);
                     if self.options.explain {
-                        turn.rows.extend(prompt.rows.iter().copied());
+                        turn.rows.extend(prompt.rows.iter().copied().map(CountedRow::from));
                     }
                     let text = prompt.text.filter(|_| !self.options.no_text);
                     turn.record =
@@ -147,13 +147,8 @@ impl Turns {
                     let Some(turn) = self.open.remove(&key) else { continue };
                     let head = turn.agreed.head();
                     let source = self.processes.chosen(head.sid.as_deref(), head.pid);
-                    let tokens = turn.spent.finish(source);
-                    out.extend(turn.finish(self.options).map(|turn| Turn {
-                        idle_t,
-                        tokens,
-                        repaired,
-                        ..turn
-                    }));
+                    let turn = turn.finish(source, self.options);
+                    out.extend(turn.map(|turn| Turn { idle_t, repaired, ..turn }));
                 }
             }
         }
@@ -178,14 +173,16 @@ impl Fold for Turns {
         let Some(turn) = self.open.get_mut(&key) else { return };
         turn.agreed.add(event.head);
         let mut how = turn.row(event);
+        let mut tokens = None;
         if let Some((source, added)) = added {
-            turn.spent.add(source, &added);
-            how = Some(added.how.name());
+            turn.spent.add(source, event.src, &added);
+            tokens = added.how.counts().then(|| Box::new(added.tokens));
+            how = how.or(Some(added.how.name()));
         }
         if self.options.explain
             && let Some(how) = how
         {
-            turn.rows.push(Used { src: event.src, how });
+            turn.rows.push(CountedRow { src: event.src, how, tokens });
         }
     }
 
@@ -225,8 +222,8 @@ impl OpenTurn {
             What::Said(text) => self.replies.said(event.text(*text)),
             What::Delta(piece) => self.replies.delta(event, piece)?,
             What::Response(response) => {
-                if let (true, Some(usage)) = (spent::is_claude(event), response.usage) {
-                    self.spent.request(event, response.phase, usage);
+                if spent::is_claude(event) {
+                    self.spent.request(event, response);
                 }
                 let reply = self.replies.response(event, response);
                 self.work.response(event, response.id).or(reply).unwrap_or("request, again")
@@ -241,9 +238,11 @@ impl OpenTurn {
         })
     }
 
-    fn finish(self, options: Options) -> Option<Turn> {
+    fn finish(mut self, source: Option<Source>, options: Options) -> Option<Turn> {
         let mut record = self.record?;
         record.head = Arc::clone(self.agreed.head());
+        self.spent.explain(source, &mut self.rows);
+        record.tokens = self.spent.finish(source);
         (record.replies, record.reply) = self.replies.finish();
         record.reply = record.reply.filter(|_| !options.no_text);
         let work = self.work.finish();

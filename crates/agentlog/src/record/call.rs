@@ -1,6 +1,6 @@
 //! `alog.call/1`: a tool call with its life; `alog.call_stats/1`: what the calls of a tool come to.
 
-use super::{Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
+use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, field, key};
 use crate::fold::calls::{Call, CallKind, CallStats, State, Violation};
 use crate::json;
 
@@ -20,7 +20,7 @@ pub const CALL: RecordKind = RecordKind {
         "duration_ms",
         "violations",
     ],
-    explains: true,
+    rows: Some(&ROWS),
 };
 
 /// The record of `alog-calls --stats`.
@@ -43,7 +43,7 @@ pub const CALL_STATS: RecordKind = RecordKind {
         "args_bytes",
         "output_bytes",
     ],
-    explains: false,
+    rows: None,
 };
 
 const KIND: Field = field("kind", Shape::OneOf(&CallKind::NAMES), "kind of tool");

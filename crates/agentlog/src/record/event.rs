@@ -15,7 +15,7 @@ pub const EVENT: RecordKind = RecordKind {
     about: "an event of a log, decoded",
     own: OWN,
     table: &["t", "provider", "sid", "event", "payload"],
-    explains: false,
+    rows: None,
 };
 
 const OWN: &[Field] = &[

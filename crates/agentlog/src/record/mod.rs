@@ -30,8 +30,8 @@ pub struct RecordKind {
     pub own: &'static [Field],
     /// The keys that a table shows, in this order.
     pub table: &'static [&'static str],
-    /// Whether `--explain` can add `rows`.
-    pub explains: bool,
+    /// What `--explain` adds behind `src`, if it adds something: [`ROWS`] or [`COUNTED_ROWS`].
+    pub rows: Option<&'static Field>,
 }
 
 /// A key of a record.
@@ -127,19 +127,13 @@ pub const ROWS: Field = field(
 );
 
 /// The same where rows add tokens.
-const COUNTED_ROWS: Field = field(
+pub const COUNTED_ROWS: Field = field(
     "rows",
     Shape::CountedRows,
     "the rows that were read for the record, what each counted for, and the tokens that it added",
 );
 
 impl RecordKind {
-    /// What `--explain` adds behind `src`, if it adds something.
-    pub fn rows(&self) -> Option<&'static Field> {
-        let counted = self.schema == TOKENS.schema;
-        self.explains.then_some(if counted { &COUNTED_ROWS } else { &ROWS })
-    }
-
     /// All keys in order, without `rows`.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
         HEAD.iter().chain(self.own).chain(std::iter::once(&SRC))

@@ -1,6 +1,6 @@
 //! `alog.prompt/1`: something the user said.
 
-use super::{Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
+use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, field, key};
 use crate::fold::prompts::Prompt;
 
 /// The record of `alog-prompts`.
@@ -9,7 +9,7 @@ pub const PROMPT: RecordKind = RecordKind {
     about: "a prompt of the user",
     own: OWN,
     table: &["t", "provider", "sid", "cwd", "kind", "text"],
-    explains: true,
+    rows: Some(&ROWS),
 };
 
 const OWN: &[Field] = &[

@@ -1,6 +1,6 @@
 //! `alog.tokens/1`: what a group of calls used up.
 
-use super::{Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
+use super::{COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
 use crate::fold::tokens::{Group, LimitSpans};
 
 /// The record of `alog-tokens`.
@@ -9,7 +9,7 @@ pub const TOKENS: RecordKind = RecordKind {
     about: "what a group of calls used up",
     own: OWN,
     table: &["t", "provider", "sid", "model", "calls", "total_tokens"],
-    explains: true,
+    rows: Some(&COUNTED_ROWS),
 };
 
 const OWN: &[Field] = &[

@@ -1,6 +1,8 @@
 //! `alog.turn/1`: a prompt, how its turn ended, and what it took.
 
-use super::{Field, RecordKind, RecordWriter, Shape, SrcPath, TOKEN_KEYS, field, key};
+use super::{
+    COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, TOKEN_KEYS, field, key,
+};
 use crate::fold::turns::Turn;
 
 /// The record of `alog-turns`.
@@ -9,7 +11,7 @@ pub const TURN: RecordKind = RecordKind {
     about: "a turn: a prompt, how it ended, the last reply, and what it took",
     own: OWN,
     table: &["t", "provider", "sid", "status", "duration_ms", "tool_calls", "prompt", "reply"],
-    explains: true,
+    rows: Some(&COUNTED_ROWS),
 };
 
 const STATUSES: &[&str] = &["completed", "aborted", "shutdown", "superseded", "open"];
@@ -54,7 +56,7 @@ pub fn turn_into(turn: &Turn, index: u64, paths: &[SrcPath], explain: bool, out:
     record.bool(key!("repaired"), Some(turn.repaired));
     record.src(paths, &turn.src);
     if explain {
-        record.rows(paths, &turn.rows);
+        record.counted_rows(paths, &turn.rows);
     }
     record.end();
 }

@@ -5,8 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::event::{Head, Src};
-use crate::fold::Used;
-use crate::fold::tokens::CountedRow;
+use crate::fold::{CountedRow, Used};
 use crate::json::{self, Text, Value};
 use crate::time;
 

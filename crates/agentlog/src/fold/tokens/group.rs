@@ -6,18 +6,7 @@ use ledger::{Added, Cost, How, Tokens};
 
 use super::Key;
 use crate::event::{Event, Head, RateLimit, RateLimits, Src};
-use crate::fold::Agreed;
-
-/// A row that was read for a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CountedRow {
-    /// The row.
-    pub src: Src,
-    /// What it counted for, or why it was dropped.
-    pub how: &'static str,
-    /// What it added; none if it was dropped.
-    pub tokens: Option<Box<Tokens>>,
-}
+use crate::fold::{Agreed, CountedRow};
 
 /// When and where a row stands; the order of rows.
 pub(super) type Place = (Option<i64>, Src);

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use ledger::{Added, Counts, PerSource, Source};
 
-use super::group::{Addition, CountedRow, Group, Named, Place};
+use super::group::{Addition, Group, Named, Place};
 use super::{Key, Share};
 use crate::event::{Head, RateLimits};
+use crate::fold::CountedRow;
 
 /// Groups of a process, by key and by the model that was known.
 pub(super) type Cells = HashMap<(Key, Option<Arc<str>>), Group, FixedState>;

@@ -7,9 +7,10 @@ use foldhash::fast::FixedState;
 use ledger::Request;
 
 use super::Key;
-use super::group::{CountedRow, Place};
+use super::group::Place;
 use crate::event::{Event, Response, ResponsePhase};
 use crate::fold::Agreed;
+use crate::fold::CountedRow;
 use crate::fold::turn_book::TurnKey;
 
 /// How many requests are remembered, so that what is said of them again counts once. Some never
@@ -25,7 +26,7 @@ const EARLIER: &str = "dropped: a later message_delta counts";
 
 /// A request.
 #[derive(Debug)]
-pub(super) struct OpenRequest {
+pub(in crate::fold) struct OpenRequest {
     pub usage: Request,
     /// Its first row, by whose time it is selected and grouped.
     pub first: Place,
@@ -51,7 +52,7 @@ pub(super) struct OpenRequest {
 
 /// Requests by their ids.
 #[derive(Debug, Default)]
-pub(super) struct Requests {
+pub(in crate::fold) struct Requests {
     open: HashMap<Box<[u8]>, OpenRequest, FixedState>,
     /// Ids in the order of their first rows.
     order: VecDeque<Box<[u8]>>,
@@ -74,6 +75,11 @@ impl Requests {
         self.open.get_mut(id)
     }
 
+    /// All requests that are remembered.
+    pub fn each(&mut self) -> impl Iterator<Item = &mut OpenRequest> {
+        self.open.values_mut().chain(&mut self.forgotten)
+    }
+
     /// Requests that are not remembered any more.
     pub fn forgotten(&mut self) -> Vec<OpenRequest> {
         std::mem::take(&mut self.forgotten)
@@ -82,7 +88,8 @@ impl Requests {
     /// All requests that are left, in the order of their first rows.
     pub fn finish(&mut self) -> Vec<OpenRequest> {
         self.order.clear();
-        let mut left: Vec<OpenRequest> = self.open.drain().map(|(_, request)| request).collect();
+        let mut left = self.forgotten();
+        left.extend(self.open.drain().map(|(_, request)| request));
         left.sort_unstable_by_key(|request| request.first);
         left
     }

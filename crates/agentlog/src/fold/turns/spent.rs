@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use ledger::{Added, Counts, PerSource, Request, Source, Tokens};
+use ledger::{Added, Counts, PerSource, Source, Tokens};
 
-use super::work::hash;
-use crate::event::{Event, ResponsePhase, Usage, UsageForm, What};
+use crate::event::{Event, Response, ResponsePhase, Src, Usage, UsageForm, What};
+use crate::fold::CountedRow;
+use crate::fold::tokens::requests::{OpenRequest, Requests};
 use crate::zone::ZoneKey;
 
 /// The counters of all Codex processes.
@@ -64,38 +65,51 @@ pub(super) fn is_claude(event: &Event<'_>) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Spent {
     codex: PerSource<Option<Tokens>>,
-    /// Requests of Claude, by the hashes of their ids.
-    requests: HashMap<u64, Request, FixedState>,
+    /// The rows of each kind that told counts.
+    told: Vec<(Src, Source)>,
+    requests: Requests,
 }
 
 impl Spent {
     /// Takes what a row added to its process.
-    pub fn add(&mut self, source: Source, added: &Added) {
+    pub fn add(&mut self, source: Source, src: Src, added: &Added) {
+        self.told.push((src, source));
         if added.how.counts() {
             *self.codex.of_mut(source).get_or_insert_default() += added.tokens;
         }
     }
 
     /// Takes a row of a Claude message.
-    pub fn request(&mut self, event: &Event<'_>, phase: ResponsePhase, usage: Usage) {
-        let What::Response(response) = event.what else { return };
-        let id = match response.id {
-            Some(id) => event.bytes(id),
-            None => event.head.flow_id.as_deref().unwrap_or_default().as_bytes(),
-        };
-        let request = self.requests.entry(hash(id)).or_default();
-        match phase {
-            ResponsePhase::Started => {
-                request.start(usage.tokens());
+    pub fn request(&mut self, event: &Event<'_>, response: &Response) {
+        if let Some(request) = self.requests.of(event, response) {
+            request.row(event, response, true);
+        }
+    }
+
+    /// Puts right what rows say that they added, now that it is known which kind of them counts.
+    pub fn explain(&mut self, source: Option<Source>, rows: &mut [CountedRow]) {
+        let told: HashMap<Src, Source> = self.told.drain(..).collect();
+        let of_requests = self.requests.each().flat_map(OpenRequest::rows);
+        let requests: HashMap<Src, CountedRow> = of_requests.map(|row| (row.src, row)).collect();
+        for row in rows {
+            if let Some(other) = told.get(&row.src).filter(|other| source != Some(**other)) {
+                row.tokens = None;
+                if *other != Source::Response
+                    && let Some(source) = source
+                {
+                    row.how = source.instead();
+                }
             }
-            _ => request.delta(usage.tokens()),
+            if let Some(counted) = requests.get(&row.src) {
+                row.tokens.clone_from(&counted.tokens);
+            }
         }
     }
 
     /// All of it; none if no row told any.
-    pub fn finish(&self, source: Option<Source>) -> Option<Tokens> {
+    pub fn finish(&mut self, source: Option<Source>) -> Option<Tokens> {
         let codex = source.and_then(|source| *self.codex.of(source));
-        let requests = self.requests.values().map(Request::tokens);
+        let requests = self.requests.finish().into_iter().map(|request| request.usage.tokens());
         codex.into_iter().chain(requests).reduce(|mut sum, more| {
             sum += more;
             sum

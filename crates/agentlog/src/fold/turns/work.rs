@@ -98,6 +98,6 @@ impl Work {
 }
 
 /// A hash of an id: turns keep no texts that they do not print.
-pub(super) fn hash(id: &[u8]) -> u64 {
+fn hash(id: &[u8]) -> u64 {
     FixedState::with_seed(0).hash_one(id)
 }
