@@ -6,12 +6,16 @@ bin=$(cd "${1:?usage: docs/generate.sh BIN_DIR}" && pwd)
 cd "$(dirname "$0")"
 new=$(mktemp)
 trap 'rm -f "$new"' EXIT
-for command in ../bin/alog-*/; do
-    program=$bin/$(basename "$command")
-    [ -x "$program" ] || continue
-    "$program" --schema >"$new" </dev/null
+schema() {
+    "$@" --schema >"$new" </dev/null
     record=$(sed -n 's/^  "title": "\(alog\.[a-z_.]*\)\/\([0-9]*\)".*/\1.\2/p' "$new")
-    [ -n "$record" ] || { echo "$program --schema names no record" >&2; exit 1; }
+    [ -n "$record" ] || { echo "$* --schema names no record" >&2; exit 1; }
     cat "$new" >"schemas/$record.json"
     echo "docs/schemas/$record.json"
+}
+for command in ../bin/alog-*/; do
+    program=$bin/$(basename "$command")
+    [ ! -x "$program" ] || schema "$program"
 done
+# Commands that print records of a second kind.
+schema "$bin/alog-calls" --stats

@@ -4,6 +4,8 @@
 mod programs;
 
 mod alog;
+#[path = "alog-calls/mod.rs"]
+mod alog_calls;
 #[path = "alog-events/mod.rs"]
 mod alog_events;
 #[path = "alog-prompts/mod.rs"]

@@ -5,13 +5,13 @@ mod schema;
 mod shapes;
 
 use crate::programs::{
-    EVENTS, PROMPTS, TOKENS, TURNS, Written, codex_prompt, events, prompts, run_on,
+    CALLS, EVENTS, PROMPTS, TOKENS, TURNS, Written, codex_prompt, events, prompts, run_on,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 pub use shapes::{BadLine, checked};
-use shapes::{Event, Prompt, Summary, Turn, Usage};
+use shapes::{Call, CallStats, Event, Prompt, Summary, Turn, Usage};
 use std::collections::HashMap;
 use std::fs;
 use testkit::{Ran, Row, parse_stamp, utc_stamp};
@@ -106,6 +106,30 @@ fn turns_have_their_keys_and_places() {
                 let row = files.row_at(&record["src"]);
                 assert!(row.get("t").is_none_or(|t| t.is_string()), "{row}");
             }
+        }
+    }
+}
+
+#[test]
+fn calls_have_their_keys_and_places() {
+    for written in [Written::clean(61), Written::faulty(62)] {
+        for args in [&[][..], &["--explain"]] {
+            let mut files = Files::default();
+            for record in typed::<Call>(&written.run(CALLS, args).expect_code(0)) {
+                assert_eq!(record["schema"], "alog.call/1");
+                let row = files.row_at(&record["src"]).to_string();
+                let id = record["call_id"].as_str().expect("an id");
+                assert!(row.contains(id), "{row}");
+                for broken in record["violations"].as_array().into_iter().flatten() {
+                    assert!(files.row_at(&broken["src"]).is_object(), "{broken}");
+                }
+                for used in record["rows"].as_array().into_iter().flatten() {
+                    assert!(files.row_at(&used["src"]).is_object(), "{used}");
+                }
+            }
+        }
+        for record in typed::<CallStats>(&written.run(CALLS, &["--stats"]).expect_code(0)) {
+            assert_eq!(record["schema"], "alog.call_stats/1");
         }
     }
 }

@@ -1,12 +1,16 @@
 //! `--schema`, and the copies of it in the documentation.
 
-use crate::programs::{EVENTS, PROMPTS, TOKENS, Written, repository};
+use crate::programs::{CALLS, EVENTS, PROMPTS, TOKENS, TURNS, Written, repository};
 use serde_json::Value;
 use std::fs;
 use testkit::Cmd;
 
 fn schema_of(program: &str) -> (String, Value) {
-    let ran = Cmd::new(program).arg("--schema").run().expect_code(0);
+    schema_with(program, &[])
+}
+
+fn schema_with(program: &str, args: &[&str]) -> (String, Value) {
+    let ran = Cmd::new(program).args(args).arg("--schema").run().expect_code(0);
     let schema = serde_json::from_slice(&ran.stdout).expect("JSON");
     (ran.text().to_owned(), schema)
 }
@@ -50,6 +54,7 @@ fn has_type(rule: &Value, value: &Value) -> bool {
     let of = |name: &str| match name {
         "null" => value.is_null(),
         "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
         "number" => value.is_number(),
         "integer" => value.is_i64() || value.is_u64(),
         "object" => value.is_object(),
@@ -82,10 +87,15 @@ fn the_schema_fits_the_records() {
         (EVENTS, &[][..], "alog.event/1"),
         (PROMPTS, &[], "alog.prompt/1"),
         (PROMPTS, &["--explain"], "alog.prompt/1"),
+        (CALLS, &[], "alog.call/1"),
+        (CALLS, &["--explain"], "alog.call/1"),
+        (CALLS, &["--stats"], "alog.call_stats/1"),
         (TOKENS, &["--cost"], "alog.tokens/1"),
         (TOKENS, &["--by", "turn", "--explain"], "alog.tokens/1"),
+        (TURNS, &[], "alog.turn/1"),
+        (TURNS, &["--explain"], "alog.turn/1"),
     ] {
-        let (_, schema) = schema_of(program);
+        let (_, schema) = schema_with(program, args);
         assert_eq!(schema["title"], title);
         let records = written.run(program, args).expect_code(0).rows();
         for record in records.iter().step_by(if program == EVENTS { 9 } else { 1 }) {
@@ -128,8 +138,9 @@ fn the_documented_schemas_are_those_of_the_commands() {
     let files = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path());
     let texts: Vec<String> =
         files.map(|path| fs::read_to_string(path).expect("a schema")).collect();
-    for program in [EVENTS, PROMPTS, TOKENS] {
-        let (text, schema) = schema_of(program);
+    let kinds = [EVENTS, PROMPTS, TURNS, TOKENS, CALLS].map(|program| (program, &[][..]));
+    for (program, args) in kinds.into_iter().chain([(CALLS, &["--stats"][..])]) {
+        let (text, schema) = schema_with(program, args);
         let title = &schema["title"];
         let of_it = |text: &&String| {
             serde_json::from_str::<Value>(text).is_ok_and(|schema| schema["title"] == *title)

@@ -113,6 +113,90 @@ pub struct Tokens {
     total_tokens: u64,
 }
 
+/// `alog.call/1`.
+#[allow(clippy::struct_field_names, reason = "the contract names the keys")]
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    schema: String,
+    index: u64,
+    t: Option<String>,
+    provider: Option<String>,
+    sid: Option<String>,
+    pid: Option<u64>,
+    turn_id: Option<String>,
+    round: Option<String>,
+    flow_id: Option<String>,
+    cwd: Option<String>,
+    ver: Option<String>,
+    model: Option<String>,
+    call_id: Option<String>,
+    item_id: Option<String>,
+    request_id: Option<String>,
+    name: Option<String>,
+    kind: Option<String>,
+    state: String,
+    ok: Option<bool>,
+    exit_code: Option<i64>,
+    t_begin: Option<String>,
+    t_end: Option<String>,
+    duration_ms: Option<u64>,
+    args_bytes: Option<u64>,
+    output_bytes: Option<u64>,
+    truncated: Option<bool>,
+    session_turn: Option<u64>,
+    violations: Vec<Violation>,
+    src: Src,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows: Option<Vec<Used>>,
+}
+
+/// A rule that a call broke.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Violation {
+    code: String,
+    severity: String,
+    rule: String,
+    detail: String,
+    src: Src,
+}
+
+/// `alog.call_stats/1`.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallStats {
+    schema: String,
+    index: u64,
+    t: Option<String>,
+    provider: Option<String>,
+    sid: Option<String>,
+    pid: Option<u64>,
+    turn_id: Option<String>,
+    round: Option<String>,
+    flow_id: Option<String>,
+    cwd: Option<String>,
+    ver: Option<String>,
+    model: Option<String>,
+    name: Option<String>,
+    kind: Option<String>,
+    calls: u64,
+    completed: u64,
+    failed: u64,
+    unanswered: u64,
+    cancelled: u64,
+    pending: u64,
+    unknown: u64,
+    orphan: u64,
+    failures: u64,
+    violating: u64,
+    p50_ms: Option<u64>,
+    p95_ms: Option<u64>,
+    args_bytes: u64,
+    output_bytes: u64,
+    src: Src,
+}
+
 /// `alog.tokens/1`.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

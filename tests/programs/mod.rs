@@ -7,6 +7,8 @@ use testkit::{Cmd, Detail, Fault, Log, LogBuilder, Ran, Row, Workdir, stamp, utc
 
 /// Path of the dispatcher; the other programs stand beside it.
 pub const ALOG: &str = env!("CARGO_BIN_EXE_alog");
+/// Path of `alog-calls`.
+pub const CALLS: &str = env!("CARGO_BIN_EXE_alog-calls");
 /// Path of `alog-events`.
 pub const EVENTS: &str = env!("CARGO_BIN_EXE_alog-events");
 /// Path of `alog-prompts`.

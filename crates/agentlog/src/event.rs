@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use crate::json::Text;
 
-pub use call::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Tool, ToolResult};
+pub use call::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Tool, ToolResult, is_cut};
 pub use stream::{Block, BlockKind, Piece, Stream, StreamKind};
 pub use turn::{Response, ResponsePhase, Session, Turn};
 pub use usage::{RateLimit, RateLimits, TokenCount, Usage, UsageForm};
 
 /// Which agent wrote a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Provider {
     Claude,

@@ -58,6 +58,6 @@ pub use run::{Row, Rows, Run, ZONE_NEEDLES};
 pub use scan::{Decode, Item, Look, Scanned};
 pub use select::{Limit, SelectError, Selection};
 pub(crate) use start::command_name;
-pub use start::main;
+pub use start::{main, main_of};
 pub use when::WhenError;
 pub use zones::Zones;

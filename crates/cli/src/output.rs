@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use agentlog::json::{self, Kind, Value};
 use agentlog::record::{RecordKind, Shape, TOKEN_KEYS};
+use agentlog::sse::member;
 use jsonl::Writer;
 
 use crate::flags::{Color, Form, OutputFlags};
@@ -175,10 +176,10 @@ impl Output {
         each_field(record, |key, value| {
             if value.kind == Kind::Object && table.looks_into(key) {
                 each_cell(key, value, &mut |key, value| {
-                    table.cell(key, &cell(value), value.kind == Kind::Number);
+                    table.cell(key, &shown(value), value.kind == Kind::Number);
                 });
             }
-            table.cell(key, &cell(value), value.kind == Kind::Number);
+            table.cell(key, &shown(value), value.kind == Kind::Number);
         });
     }
 
@@ -220,6 +221,19 @@ fn cell(value: Value<'_>) -> String {
         Kind::Null => String::new(),
         Kind::String { .. } => value.str().unwrap_or_default().into_owned(),
         _ => value.raw.to_owned(),
+    }
+}
+
+/// A value for people: of a list of things with codes, the codes.
+fn shown(value: Value<'_>) -> String {
+    if value.kind != Kind::Array {
+        return cell(value);
+    }
+    let mut codes = Vec::new();
+    let code = |item| codes.extend(member(item, "code").and_then(|code| code.str()));
+    match json::items(value.raw, code) {
+        Ok(()) if !codes.is_empty() || value.raw == "[]" => codes.join(" "),
+        _ => cell(value),
     }
 }
 
@@ -267,6 +281,7 @@ fn shape_of(shape: Shape, schema: &str) -> serde_json::Value {
             json!({"enum": names.collect::<Vec<_>>()})
         }
         Shape::Count => json!({"type": ["integer", "null"], "minimum": 0}),
+        Shape::Integer => json!({"type": ["integer", "null"]}),
         Shape::Number => json!({"type": ["number", "null"], "minimum": 0}),
         Shape::Limits => limits(),
         Shape::Bool => json!({"type": ["boolean", "null"]}),

@@ -1,6 +1,7 @@
 //! From records that folds give out to those that are printed: selected, in order of time, as
 //! many as were asked for.
 
+mod call;
 mod tokens;
 
 use std::collections::BTreeSet;
@@ -181,28 +182,47 @@ impl<R: Record> Records<R> {
 
     /// Prints what was kept, in order of time, and ends the output.
     pub fn finish(mut self, run: &mut Run) -> Result<()> {
-        self.selection.settle(&self.sessions)?;
-        self.sort();
-        let mut kept = std::mem::take(&mut self.kept);
-        kept.retain(|record| self.selection.session(record.head().sid.as_deref()));
-        let skip = match self.selection.limit {
-            Limit::Last(n) => kept.len().saturating_sub(n as usize),
-            _ => 0,
-        };
-        for record in &kept[skip..] {
+        let kept = self.settle(run)?;
+        for record in &kept {
             self.print(record)?;
         }
         if let Some(total) = self.total {
-            let printed = kept[skip..].len().min(self.output.printed() as usize);
-            let printed = &kept[skip..skip + printed];
+            let printed = &kept[..kept.len().min(self.output.printed() as usize)];
             self.output.total(|out| total(printed).write(0, &self.paths, false, out));
         }
         self.output.finish()?;
         run.report.counts.records = self.output.printed();
+        Ok(())
+    }
+
+    /// Keeps all records until the end, for [`Records::gathered`].
+    #[must_use]
+    pub fn gathering(self) -> Self {
+        Self { at_once: false, ..self }
+    }
+
+    /// The wanted records in order of time, for those who print what they come to instead.
+    pub fn gathered(mut self, run: &mut Run) -> Result<Vec<R>> {
+        let mut kept = self.settle(run)?;
+        if let Limit::First(n) = self.selection.limit {
+            kept.truncate(n as usize);
+        }
+        Ok(kept)
+    }
+
+    /// What was kept and is wanted, now that all sessions are known.
+    fn settle(&mut self, run: &Run) -> Result<Vec<R>> {
+        self.selection.settle(&self.sessions)?;
+        self.sort();
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.retain(|record| self.selection.session(record.head().sid.as_deref()));
+        if let Limit::Last(n) = self.selection.limit {
+            kept.drain(..kept.len().saturating_sub(n as usize));
+        }
         if self.selection.names_sessions() && self.sessions.is_empty() {
             run.report.remark("--session: no such session in what was read");
         }
-        Ok(())
+        Ok(kept)
     }
 
     fn print(&mut self, record: &R) -> Result<()> {

@@ -27,6 +27,16 @@ pub fn main<A: Parser>(
     common: impl Fn(&A) -> &CommonFlags,
     run: impl FnOnce(&A) -> Result<Verdict>,
 ) -> ExitCode {
+    main_of(name, |_| kind, common, run)
+}
+
+/// The same for a command whose flags decide which kind of record it prints.
+pub fn main_of<A: Parser>(
+    name: &'static str,
+    kind: impl Fn(&A) -> Option<&'static RecordKind>,
+    common: impl Fn(&A) -> &CommonFlags,
+    run: impl FnOnce(&A) -> Result<Verdict>,
+) -> ExitCode {
     let _ = COMMAND.set(name);
     allow_many_files();
     let mut command = A::command();
@@ -35,7 +45,7 @@ pub fn main<A: Parser>(
         Ok(args) => args,
         Err(e) => e.format(&mut command).exit(),
     };
-    let verdict = match about(common(&args), &mut command, kind) {
+    let verdict = match about(common(&args), &mut command, kind(&args)) {
         Ok(true) => Ok(Verdict::Done),
         Ok(false) => run(&args),
         Err(e) => Err(e.into()),

@@ -125,3 +125,10 @@ pub enum Tool {
     /// `turn.patch_apply.*`.
     Patch,
 }
+
+/// Whether the writer's notice of a cut stands at the end of a text.
+pub fn is_cut(text: &[u8]) -> bool {
+    const NOTICE: &[u8] = b"[truncated after ";
+    let tail = &text[text.len().saturating_sub(96)..];
+    tail.ends_with(b"]") && memchr::memmem::find(tail, NOTICE).is_some()
+}

@@ -3,12 +3,14 @@
 //! Every record of a kind has the same keys in the same order. The tables here are the one place
 //! that says which; writers, JSON Schemas and documentation are checked against them.
 
+mod call;
 mod event;
 mod prompt;
 mod tokens;
 mod turn;
 mod writing;
 
+pub use call::{CALL, CALL_STATS, call_into, call_stats_into};
 pub use event::{EVENT, event_head_into, event_into, event_tail_into};
 pub use prompt::{PROMPT, prompt_into};
 pub use tokens::{TOKENS, tokens_into};
@@ -56,6 +58,8 @@ pub enum Shape {
     OneOf(&'static [&'static str]),
     /// A whole number, 0 or more.
     Count,
+    /// A whole number of either sign.
+    Integer,
     /// True or false.
     Bool,
     /// An object of whole numbers with these keys.

@@ -18,7 +18,7 @@ pub use inner::{Inner, member};
 pub use meta::Meta;
 pub use prompt::{PROMPT_EVENTS, prompt_of};
 pub use salvage::{Salvage, has_interior_row};
-pub use what::what_of;
+pub use what::{what_of, what_of_calls};
 
 use crate::event::{Head, Provider};
 use crate::json::{self, JsonError, Kind, Value};

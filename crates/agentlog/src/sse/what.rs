@@ -5,6 +5,10 @@ mod stream;
 mod turn;
 mod usage;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::inner::member;
 use super::{PROMPT_EVENTS, Row, prompt_of};
 use crate::event::{Block, Phase, ResponsePhase, Session, Span, StreamKind, Tool, Turn, What};
@@ -25,6 +29,15 @@ pub fn what_of(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
         _ if name.starts_with("response.") => response(row, arena),
         _ => codex_turn(row, arena),
     }
+}
+
+/// The same for those who want no deltas of Claude but those of arguments, which are few.
+pub fn what_of_calls(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
+    static ARGUMENTS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("partial_json"));
+    if row.name == "claude.content_block_delta" {
+        ARGUMENTS.find(row.inner.payload?.raw.as_bytes())?;
+    }
+    what_of(row, arena)
 }
 
 fn claude(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {

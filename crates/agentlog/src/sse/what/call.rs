@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use super::{keep, object, whole};
-use crate::event::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Span, Tool};
+use crate::event::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Span, Tool, is_cut};
 use crate::event::{ToolResult, What};
 use crate::json::{self, Kind, Value};
 use crate::sse::{Row, member};
@@ -11,9 +11,13 @@ use crate::sse::{Row, member};
 /// An item in `response.output_item.*` or `turn.raw_response_item`, there also as the payload
 /// itself. What the user said, and items that no command asks for, are none.
 pub(super) fn item(row: &Row<'_>, phase: ItemPhase, arena: &mut Vec<u8>) -> Option<What> {
-    let item = object(row, "item").or(row.inner.payload)?;
     let mut read = Read::default();
-    json::fields(item.raw, |key, value| read.set(key, value)).ok()?;
+    if let Some(item) = object(row, "item").or(row.inner.payload) {
+        json::fields(item.raw, |key, value| read.set(key, value)).ok()?;
+    } else {
+        each_before_cut(row, &["payload", "item"], |key, value| read.set(key, value))?;
+        read.truncated = true;
+    }
     let kind = match &*read.kind?.str()? {
         "message" if read.role.is_none_or(|role| role.raw == "assistant") => ItemKind::Message,
         "reasoning" => ItemKind::Reasoning,
@@ -132,26 +136,23 @@ fn output(value: Value<'_>) -> Output {
         }
         _ => {}
     }
-    let exit_code = std::str::from_utf8(&text).ok().and_then(exit_code);
+    let shell = std::str::from_utf8(&text).ok().and_then(shell_result);
+    let (exit_code, cut) = shell.unwrap_or_default();
     let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
     hasher.write(&text);
     let (bytes, hash) = (text.len() as u64, hasher.finish());
-    Output { bytes, hash, exit_code, failed, truncated: is_cut(&text) }
+    Output { bytes, hash, exit_code, failed, truncated: cut || is_cut(&text) }
 }
 
-fn exit_code(text: &str) -> Option<i64> {
+/// The exit code in a shell's result, and whether its output was cut short.
+fn shell_result(text: &str) -> Option<(Option<i64>, bool)> {
     if !text.starts_with('{') {
         return None;
     }
     let whole_text = json::value(text).ok()?;
-    member(member(whole_text, "metadata")?, "exit_code").and_then(whole)
-}
-
-/// Whether the writer's notice of a cut stands at the end.
-fn is_cut(text: &[u8]) -> bool {
-    const NOTICE: &[u8] = b"[truncated after ";
-    let tail = &text[text.len().saturating_sub(96)..];
-    tail.ends_with(b"]") && memchr::memmem::find(tail, NOTICE).is_some()
+    let code = member(whole_text, "metadata").and_then(|m| member(m, "exit_code")).and_then(whole);
+    let cut = member(whole_text, "output").is_some_and(|output| is_cut(output.raw.as_bytes()));
+    Some((code, cut))
 }
 
 /// Begin or end of something that was run.
@@ -172,7 +173,7 @@ pub(super) fn execution(
         duration_ms: None,
         truncated: false,
     };
-    json::fields(row.inner.payload?.raw, |key, value| match key {
+    let set = |key: &str, value: Value<'_>| match key {
         "call_id" => run.call_id = keep(value, arena).filter(|id| !id.is_empty()),
         "exit_code" => run.exit_code = whole(value),
         "success" => run.failed = Some(value.raw == "false"),
@@ -185,10 +186,35 @@ pub(super) fn execution(
         }
         _ if key.ends_with("_truncated") => run.truncated |= value.raw == "true",
         _ => {}
-    })
-    .ok()?;
+    };
+    if let Some(payload) = row.inner.payload {
+        json::fields(payload.raw, set).ok()?;
+    } else {
+        each_before_cut(row, &["payload"], set)?;
+        run.truncated = true;
+    }
     run.failed = run.failed.or(run.exit_code.map(|code| code != 0));
     Some(What::Execution(run))
+}
+
+/// Calls `visit` with the members of an object inside a row that the writer cut short, up to the
+/// one that is cut. Some writers cut the text of the whole row, and the long text is seldom first:
+/// the ids before it tell that something ended, or was answered.
+fn each_before_cut<'a>(
+    row: &Row<'a>,
+    path: &[&str],
+    visit: impl FnMut(&'a str, Value<'a>),
+) -> Option<()> {
+    row.inner.error.as_ref()?;
+    let mut text = row.inner.text;
+    for key in path {
+        // Inside of strings its quotes are escaped.
+        let at = text.find(&format!("\"{key}\":"))? + key.len() + 3;
+        text = text[at..].trim_start();
+    }
+    // It fails where the text was cut.
+    let _ = json::leading_fields(text, visit);
+    Some(())
 }
 
 /// `{"Ok": {is_error}}` or `{"Err": …}`.
