@@ -13,7 +13,7 @@ const TABLE: &str = include_str!("../data/prices.json");
 #[derive(Debug, thiserror::Error)]
 pub enum PriceError {
     /// It is not JSON, or not of this form.
-    #[error("not a price table: {0}")]
+    #[error("not a price table")]
     Form(#[from] serde_json::Error),
     /// It is in another currency or for another number of tokens.
     #[error("prices must be in USD per 1000000 tokens, not in {currency} per {per_tokens}")]
@@ -284,7 +284,9 @@ mod tests {
             (&table(r#"{"model":"m"},{"model":"m"}"#), "model m: is there twice"),
             (r#"{"currency":"EUR","per_tokens":1000,"models":[]}"#, "not in EUR per 1000"),
         ] {
-            let error = Prices::parse(text).unwrap_err().to_string();
+            let error = Prices::parse(text).unwrap_err();
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let error = format!("{error}: {}", source.unwrap_or_default());
             assert!(error.contains(words), "{error}");
         }
     }

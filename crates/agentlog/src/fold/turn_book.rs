@@ -369,6 +369,9 @@ impl TurnBook {
         let mut finals = Vec::new();
         self.ended.retain(|key| {
             let Some(slot) = slots.get_mut(key) else { return false };
+            if slot.awaits_prompt(t) {
+                return true;
+            }
             let Some(End { status, t: end_t, src, told }) = &mut slot.end else { return false };
             if end_t.is_some_and(|end_t| end_t >= t) && t != i64::MAX {
                 return true;

@@ -139,6 +139,14 @@ impl Slot {
         }
     }
 
+    /// Whether the row of its prompt came, but may still turn out to be no prompt: an end that
+    /// comes sooner must not be told before it. That is decided within 2 s of that row.
+    pub fn awaits_prompt(&self, t: i64) -> bool {
+        let end_t = self.end.as_ref().and_then(|end| end.t);
+        let decided = end_t.is_none_or(|end_t| t > end_t.saturating_add(SETTLE_MS));
+        self.prompt_t.is_none() && self.waits_for.is_some() && !decided
+    }
+
     /// Whether nothing more is to come, now that the log has come to `t`.
     pub fn is_final(&self, t: i64) -> bool {
         let Some(end) = &self.end else { return false };

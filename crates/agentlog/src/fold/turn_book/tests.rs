@@ -151,6 +151,14 @@ fn an_older_prompt_counts_where_no_newer_one_says_the_same() {
 }
 
 #[test]
+fn a_turn_does_not_end_before_its_prompt_is_known_for_one() {
+    // A row of another process comes while the older form of the prompt may still get its twin.
+    let lines =
+        ["0 7 old", "400 7 done", "400 7 idle", "900 1 row 2", "2300 1 row 2", "9000 1 row 2"];
+    assert_eq!(turns(&lines), ["1 completed 400 400 0"]);
+}
+
+#[test]
 fn claude_stops_or_at_least_ends_its_turn() {
     assert_eq!(turns(&["1 - ask", "5 - over", "9 - stop", "9 - over"]), ["1 completed 9 9 0"]);
     assert_eq!(
