@@ -10,6 +10,8 @@ mod alog_calls;
 mod alog_events;
 #[path = "alog-prompts/mod.rs"]
 mod alog_prompts;
+#[path = "alog-tokens/mod.rs"]
+mod alog_tokens;
 #[path = "alog-turns/mod.rs"]
 mod alog_turns;
 

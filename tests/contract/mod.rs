@@ -5,13 +5,13 @@ mod schema;
 mod shapes;
 
 use crate::programs::{
-    CALLS, EVENTS, PROMPTS, TURNS, Written, codex_prompt, events, prompts, run_on,
+    CALLS, EVENTS, PROMPTS, TOKENS, TURNS, Written, codex_prompt, events, prompts, run_on,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 pub use shapes::{BadLine, checked};
-use shapes::{Call, CallStats, Event, Prompt, Summary, Turn};
+use shapes::{Call, CallStats, Event, Prompt, Summary, Turn, Usage};
 use std::collections::HashMap;
 use std::fs;
 use testkit::{Ran, Row, parse_stamp, utc_stamp};
@@ -72,6 +72,24 @@ fn events_have_their_keys_and_places() {
             let row = files.expect_head(record, "alog.event/1");
             assert_eq!(row.get("event").unwrap_or(&record["event"]), &record["event"]);
             assert_eq!(row.get("data_count").unwrap_or(&Value::Null), &record["seq"]);
+        }
+    }
+}
+
+#[test]
+fn tokens_have_their_keys_and_places() {
+    for written in [Written::clean(61), Written::faulty(62)] {
+        for by in ["session", "call", "turn", "hour,model", "all"] {
+            for args in [&[][..], &["--explain"], &["--cost", "--rate-limits"]] {
+                let args = [&["--by", by], args].concat();
+                let records = typed::<Usage>(&written.run(TOKENS, &args).expect_code(0));
+                assert!(!records.is_empty());
+                let mut files = Files::default();
+                for record in &records {
+                    assert_eq!(record["schema"], "alog.tokens/1");
+                    assert!(files.row_at(&record["src"]).is_object());
+                }
+            }
         }
     }
 }
@@ -140,7 +158,7 @@ fn prompts_have_their_keys_and_places() {
 #[test]
 fn the_summary_is_the_last_line_of_stderr() {
     let written = Written::faulty(64);
-    for program in [EVENTS, PROMPTS] {
+    for program in [EVENTS, PROMPTS, TURNS, TOKENS] {
         let ran = written.run(program, &["--summary"]).expect_code(0);
         let last = ran.stderr.lines().next_back().expect("a summary");
         let summary = checked::<Summary>(last);

@@ -1,6 +1,6 @@
 //! `--schema`, and the copies of it in the documentation.
 
-use crate::programs::{CALLS, EVENTS, PROMPTS, Written, repository};
+use crate::programs::{CALLS, EVENTS, PROMPTS, TOKENS, TURNS, Written, repository};
 use serde_json::Value;
 use std::fs;
 use testkit::Cmd;
@@ -26,6 +26,7 @@ fn faults(schema: &Value, value: &Value, at: &str) -> Vec<String> {
             "const" => rule == value,
             "enum" => rule.as_array().is_some_and(|values| values.contains(value)),
             "minimum" => value.as_i64().is_none_or(|n| rule.as_i64().is_some_and(|min| n >= min)),
+            "required" if !value.is_object() => true,
             "required" => names(rule).iter().all(|name| value.get(name).is_some()),
             "additionalProperties" => knows_all(schema, value),
             "properties" => {
@@ -54,6 +55,7 @@ fn has_type(rule: &Value, value: &Value) -> bool {
         "null" => value.is_null(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
         "integer" => value.is_i64() || value.is_u64(),
         "object" => value.is_object(),
         "array" => value.is_array(),
@@ -88,6 +90,10 @@ fn the_schema_fits_the_records() {
         (CALLS, &[], "alog.call/1"),
         (CALLS, &["--explain"], "alog.call/1"),
         (CALLS, &["--stats"], "alog.call_stats/1"),
+        (TOKENS, &["--cost"], "alog.tokens/1"),
+        (TOKENS, &["--by", "turn", "--explain"], "alog.tokens/1"),
+        (TURNS, &[], "alog.turn/1"),
+        (TURNS, &["--explain"], "alog.turn/1"),
     ] {
         let (_, schema) = schema_with(program, args);
         assert_eq!(schema["title"], title);
@@ -132,8 +138,8 @@ fn the_documented_schemas_are_those_of_the_commands() {
     let files = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path());
     let texts: Vec<String> =
         files.map(|path| fs::read_to_string(path).expect("a schema")).collect();
-    for (program, args) in [(EVENTS, &[][..]), (PROMPTS, &[]), (CALLS, &[]), (CALLS, &["--stats"])]
-    {
+    let kinds = [EVENTS, PROMPTS, TURNS, TOKENS, CALLS].map(|program| (program, &[][..]));
+    for (program, args) in kinds.into_iter().chain([(CALLS, &["--stats"][..])]) {
         let (text, schema) = schema_with(program, args);
         let title = &schema["title"];
         let of_it = |text: &&String| {

@@ -197,6 +197,90 @@ pub struct CallStats {
     src: Src,
 }
 
+/// `alog.tokens/1`.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    schema: String,
+    index: u64,
+    t: Option<String>,
+    provider: Option<String>,
+    sid: Option<String>,
+    pid: Option<u64>,
+    turn_id: Option<String>,
+    round: Option<String>,
+    flow_id: Option<String>,
+    cwd: Option<String>,
+    ver: Option<String>,
+    model: Option<String>,
+    by: String,
+    session_turn: Option<u64>,
+    call: Option<u64>,
+    hour: Option<String>,
+    day: Option<String>,
+    week: Option<String>,
+    month: Option<String>,
+    project: Option<String>,
+    t_last: Option<String>,
+    calls: u64,
+    input_tokens: u64,
+    cache_read_tokens: u64,
+    cache_write_tokens: u64,
+    output_tokens: u64,
+    reasoning_tokens: u64,
+    total_tokens: u64,
+    context_tokens: Option<u64>,
+    context_window: Option<u64>,
+    duplicates: u64,
+    resets: u64,
+    cost_usd: Option<f64>,
+    unpriced_tokens: Option<u64>,
+    rate_limits: Option<Limits>,
+    src: Src,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows: Option<Vec<Counted>>,
+}
+
+/// How an account's limits went.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    primary: Option<Limit>,
+    secondary: Option<Limit>,
+}
+
+/// How one of them went.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    first: Value,
+    last: Value,
+    peak: Value,
+    resets_at: Option<i64>,
+    window_minutes: Option<i64>,
+}
+
+/// A row that a record was made of, and what it added.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counted {
+    src: Src,
+    #[serde(rename = "use")]
+    how: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cache_read_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cache_write_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    output_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reasoning_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    total_tokens: Option<u64>,
+}
+
 /// `alog.bad_line/1`.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

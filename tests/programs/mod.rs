@@ -13,6 +13,8 @@ pub const CALLS: &str = env!("CARGO_BIN_EXE_alog-calls");
 pub const EVENTS: &str = env!("CARGO_BIN_EXE_alog-events");
 /// Path of `alog-prompts`.
 pub const PROMPTS: &str = env!("CARGO_BIN_EXE_alog-prompts");
+/// Path of `alog-tokens`.
+pub const TOKENS: &str = env!("CARGO_BIN_EXE_alog-tokens");
 /// Path of `alog-turns`.
 pub const TURNS: &str = env!("CARGO_BIN_EXE_alog-turns");
 /// The commands that print records.

@@ -1,13 +1,20 @@
 //! What holds for every log: ties have no order, a cut loses nothing that was final, and logs of
 //! different sessions do not touch each other.
 
-use crate::programs::{CALLS, PROMPTS, TURNS, Written};
+use crate::programs::{CALLS, PROMPTS, TOKENS, TURNS, Written};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use testkit::{Cmd, Fault, LogBuilder, Prng, Workdir};
 
 /// The commands that fold rows into records, each with what it is asked.
-const FOLDS: &[(&str, &[&str])] = &[(PROMPTS, &[]), (TURNS, &[]), (CALLS, &[])];
+const FOLDS: &[(&str, &[&str])] = &[
+    (PROMPTS, &[]),
+    (TURNS, &[]),
+    (CALLS, &[]),
+    (TOKENS, &[]),
+    (TOKENS, &["--by", "turn,model"]),
+    (TOKENS, &["--by", "call"]),
+];
 
 /// Faults in which the order of rows is what is asked for, or that are damage of bytes.
 const ORDERED: &[Fault] = &[Fault::LateRows, Fault::Disorder];

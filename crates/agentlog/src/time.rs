@@ -96,7 +96,8 @@ pub fn write_utc(ms: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&text);
 }
 
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+/// Year, month and day of the days since 1970-01-01.
+pub(crate) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let doe = z.rem_euclid(146_097);

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use agentlog::json::{self, Kind, Value};
-use agentlog::record::{RecordKind, Shape};
+use agentlog::record::{RecordKind, Shape, TOKEN_KEYS};
 use agentlog::sse::member;
 use jsonl::Writer;
 
@@ -43,6 +43,21 @@ impl Output {
             table: Table::new(kind.table, colour),
             record: Vec::new(),
             printed: 0,
+        }
+    }
+
+    /// Shows other columns in tables than the kind of record does.
+    pub fn set_columns(&mut self, columns: &[&'static str]) {
+        self.table.set_columns(columns);
+    }
+
+    /// Adds the row to a table that sums the others up.
+    pub fn total(&mut self, build: impl FnOnce(&mut Vec<u8>)) {
+        if self.form == Form::Table && self.printed > 1 {
+            let mut record = Vec::new();
+            build(&mut record);
+            self.cells(&String::from_utf8_lossy(&record));
+            self.table.end_total();
         }
     }
 
@@ -148,11 +163,24 @@ impl Output {
                 self.row(&cells)
             }
             Form::Table => {
-                each_field(record, |key, value| self.table.cell(key, &shown(value)));
+                self.cells(record);
                 self.table.end_row();
                 Ok(())
             }
         }
+    }
+
+    /// Takes the cells of a table's row, nested ones under the keys that lead to them.
+    fn cells(&mut self, record: &str) {
+        let table = &mut self.table;
+        each_field(record, |key, value| {
+            if value.kind == Kind::Object && table.looks_into(key) {
+                each_cell(key, value, &mut |key, value| {
+                    table.cell(key, &shown(value), value.kind == Kind::Number);
+                });
+            }
+            table.cell(key, &shown(value), value.kind == Kind::Number);
+        });
     }
 
     fn header(&mut self) -> io::Result<()> {
@@ -174,6 +202,17 @@ impl Output {
 /// The fields of a record of ours, which is JSON by construction.
 fn each_field<'a>(record: &'a str, visit: impl FnMut(&'a str, Value<'a>)) {
     let _ = json::fields(record, visit);
+}
+
+/// The values inside an object, each with the keys that lead to it.
+fn each_cell(path: &str, object: Value<'_>, visit: &mut impl FnMut(&str, Value<'_>)) {
+    each_field(object.raw, |key, value| {
+        let path = format!("{path}.{key}");
+        match value.kind {
+            Kind::Object => each_cell(&path, value, visit),
+            _ => visit(&path, value),
+        }
+    });
 }
 
 /// A value as a cell: text as it is, nothing for null, the rest as JSON.
@@ -202,8 +241,7 @@ fn shown(value: Value<'_>) -> String {
 pub fn schema_of(kind: &RecordKind) -> serde_json::Value {
     use serde_json::{Map, Value, json};
     let mut properties = Map::new();
-    let rows = std::iter::once(&agentlog::record::ROWS).filter(|_| kind.explains);
-    for field in kind.fields().chain(rows) {
+    for field in kind.fields().chain(kind.rows()) {
         let mut schema = shape_of(field.shape, kind.schema);
         schema["description"] = Value::from(field.about);
         properties.insert(field.name.to_owned(), schema);
@@ -243,7 +281,9 @@ fn shape_of(shape: Shape, schema: &str) -> serde_json::Value {
             json!({"enum": names.collect::<Vec<_>>()})
         }
         Shape::Count => json!({"type": ["integer", "null"], "minimum": 0}),
-        Shape::Number => json!({"type": ["integer", "null"]}),
+        Shape::Integer => json!({"type": ["integer", "null"]}),
+        Shape::Number => json!({"type": ["number", "null"], "minimum": 0}),
+        Shape::Limits => limits(),
         Shape::Bool => json!({"type": ["boolean", "null"]}),
         Shape::Counts(keys) => {
             let properties: serde_json::Map<String, Value> =
@@ -258,14 +298,45 @@ fn shape_of(shape: Shape, schema: &str) -> serde_json::Value {
         Shape::Time => json!({"type": ["string", "null"], "format": "date-time"}),
         Shape::Json => json!({}),
         Shape::Src => src,
-        Shape::Rows => json!({
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"src": src, "use": {"type": "string"}},
-                "required": ["src", "use"],
-                "additionalProperties": false,
-            },
-        }),
+        Shape::Rows => rows(&src, &[]),
+        Shape::CountedRows => rows(&src, TOKEN_KEYS),
     }
+}
+
+/// Rows with what each was used for, and these counts where they count.
+fn rows(src: &serde_json::Value, counts: &[&str]) -> serde_json::Value {
+    use serde_json::json;
+    let mut properties = json!({"src": src, "use": {"type": "string"}});
+    for key in counts {
+        properties[key] = json!({"type": "integer", "minimum": 0});
+    }
+    json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": properties,
+            "required": ["src", "use"],
+            "additionalProperties": false,
+        },
+    })
+}
+
+fn limits() -> serde_json::Value {
+    use serde_json::json;
+    let (number, count) = (json!({"type": "number"}), json!({"type": ["integer", "null"]}));
+    let limit = json!({
+        "type": ["object", "null"],
+        "properties": {
+            "first": number, "last": number, "peak": number,
+            "resets_at": count, "window_minutes": count,
+        },
+        "required": ["first", "last", "peak", "resets_at", "window_minutes"],
+        "additionalProperties": false,
+    });
+    json!({
+        "type": ["object", "null"],
+        "properties": {"primary": limit, "secondary": limit},
+        "required": ["primary", "secondary"],
+        "additionalProperties": false,
+    })
 }

@@ -2,6 +2,7 @@
 //! many as were asked for.
 
 mod call;
+mod tokens;
 
 use std::collections::BTreeSet;
 
@@ -84,6 +85,8 @@ pub struct Records<R> {
     sessions: BTreeSet<String>,
     /// Which of the selected records are printed.
     only: Box<dyn FnMut(&R) -> bool + Send>,
+    /// Sums records up, for tables.
+    total: Option<fn(&[R]) -> R>,
 }
 
 /// How many records more than asked for are kept before the oldest are dropped.
@@ -104,6 +107,7 @@ impl<R: Record> Records<R> {
             kept: Vec::new(),
             sessions: BTreeSet::new(),
             only: Box::new(|_| true),
+            total: None,
         }
     }
 
@@ -111,6 +115,19 @@ impl<R: Record> Records<R> {
     #[must_use]
     pub fn only(self, test: impl FnMut(&R) -> bool + Send + 'static) -> Self {
         Self { only: Box::new(test), ..self }
+    }
+
+    /// The records were made of selected rows: only their number is still limited.
+    #[must_use]
+    pub fn of_selected_rows(self) -> Self {
+        Self { selection: self.selection.only_limit(), ..self }
+    }
+
+    /// Shows these columns in tables, and what the printed records sum up to.
+    #[must_use]
+    pub fn table(mut self, columns: &[&'static str], total: fn(&[R]) -> R) -> Self {
+        self.output.set_columns(columns);
+        Self { total: Some(total), ..self }
     }
 }
 
@@ -165,8 +182,13 @@ impl<R: Record> Records<R> {
 
     /// Prints what was kept, in order of time, and ends the output.
     pub fn finish(mut self, run: &mut Run) -> Result<()> {
-        for record in &self.settle(run)? {
+        let kept = self.settle(run)?;
+        for record in &kept {
             self.print(record)?;
+        }
+        if let Some(total) = self.total {
+            let printed = &kept[..kept.len().min(self.output.printed() as usize)];
+            self.output.total(|out| total(printed).write(0, &self.paths, false, out));
         }
         self.output.finish()?;
         run.report.counts.records = self.output.printed();

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use agentlog::event::Provider;
-use jiff::Zoned;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use crate::flags::{ProviderName, SelectionFlags};
 use crate::when::{self, WhenError};
@@ -21,6 +22,8 @@ pub struct Selection {
     until: Option<i64>,
     /// How many of the records.
     pub limit: Limit,
+    /// What days and hours are.
+    zone: TimeZone,
 }
 
 /// How many of the selected records are printed.
@@ -72,7 +75,29 @@ impl Selection {
                 (_, Some(n)) => Limit::Last(n),
                 _ => Limit::None,
             },
+            zone: now.time_zone().clone(),
         })
+    }
+
+    /// The same number of records, of all there are.
+    pub(crate) fn only_limit(&self) -> Self {
+        let Self { limit, zone, .. } = self;
+        Self {
+            provider: None,
+            sessions: Vec::new(),
+            settled: true,
+            cwd: None,
+            since: None,
+            until: None,
+            limit: *limit,
+            zone: zone.clone(),
+        }
+    }
+
+    /// The offset of the zone of days and hours at a time, in seconds.
+    pub fn offset_at(&self, t: i64) -> i32 {
+        let at = Timestamp::from_millisecond(t).unwrap_or(Timestamp::MIN);
+        self.zone.to_offset(at).seconds()
     }
 
     /// Whether times are asked for.

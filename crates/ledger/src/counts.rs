@@ -87,9 +87,14 @@ impl Counts {
         self.meters.of_mut(Source::Response).read(None, Some(usage))
     }
 
+    /// Whether a row of that kind counted.
+    pub fn has_counted(&self, source: Source) -> bool {
+        self.meters.of(source).has_counted()
+    }
+
     /// The kind of rows that counts, by what was read so far; none if nothing counted.
     pub fn chosen(&self) -> Option<Source> {
-        Source::ALL.into_iter().find(|source| self.meters.of(*source).has_counted())
+        Source::ALL.into_iter().find(|source| self.has_counted(*source))
     }
 }
 

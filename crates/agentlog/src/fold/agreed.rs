@@ -33,9 +33,48 @@ impl Agreed {
         }
     }
 
+    /// Takes all rows of another.
+    pub fn absorb(&mut self, other: &Self) {
+        if self.last.is_none() {
+            self.clone_from(other);
+        } else if other.last.is_some() {
+            if !Arc::ptr_eq(&self.head, &other.head) && *self.head != *other.head {
+                self.merge(&other.head);
+            }
+            self.differs |= other.differs;
+            self.forget_what_differs();
+        }
+    }
+
     /// What all rows agree on.
     pub fn head(&self) -> &Arc<Head> {
         &self.head
+    }
+
+    /// The bits of `differs` stand in the order in which [`Agreed::merge`] takes the keys.
+    fn forget_what_differs(&mut self) {
+        let bits = self.differs;
+        if bits == 0 {
+            return;
+        }
+        let head = Arc::make_mut(&mut self.head);
+        let differs = |bit: usize| bits >> bit & 1 == 1;
+        head.provider = head.provider.filter(|_| !differs(0));
+        head.pid = head.pid.filter(|_| !differs(1));
+        let texts = [
+            &mut head.sid,
+            &mut head.turn_id,
+            &mut head.round,
+            &mut head.flow_id,
+            &mut head.cwd,
+            &mut head.ver,
+            &mut head.model,
+        ];
+        for (bit, text) in (2..).zip(texts) {
+            if differs(bit) {
+                *text = None;
+            }
+        }
     }
 
     fn merge(&mut self, other: &Head) {
@@ -109,6 +148,28 @@ mod tests {
                 }
             }
             assert_eq!(*agreed.head(), head("s", None, Some("m")), "{order:?}");
+        }
+    }
+    #[test]
+    fn what_two_lots_of_rows_agree_on() {
+        let heads = [
+            head("s", Some("a"), None),
+            head("s", Some("b"), Some("m")),
+            head("s", None, Some("m")),
+            head("s", Some("a"), Some("m")),
+            head("r", None, None),
+        ];
+        for cut in 0..=heads.len() {
+            for end in cut..=heads.len() {
+                let [mut all, mut first, mut second] = [(); 3].map(|()| Agreed::default());
+                heads[..end].iter().for_each(|head| all.add(head));
+                heads[..cut].iter().for_each(|head| first.add(head));
+                heads[cut..end].iter().for_each(|head| second.add(head));
+                let mut back = second.clone();
+                back.absorb(&first);
+                first.absorb(&second);
+                assert_eq!([first.head(), back.head()], [all.head(); 2], "{cut} {end}");
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod calls;
 #[cfg(test)]
 mod given;
 pub mod prompts;
+pub mod tokens;
 pub mod turn_book;
 pub mod turns;
 

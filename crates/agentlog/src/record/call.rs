@@ -56,7 +56,7 @@ const OWN: &[Field] = &[
     KIND,
     field("state", Shape::OneOf(&State::NAMES), "what became of it"),
     field("ok", Shape::Bool, "whether it went well; null if nothing tells"),
-    field("exit_code", Shape::Number, "exit code of a command"),
+    field("exit_code", Shape::Integer, "exit code of a command"),
     field("t_begin", Shape::Time, "when it began to run"),
     field("t_end", Shape::Time, "when it ended"),
     field("duration_ms", Shape::Count, "from begin to end, in milliseconds"),

@@ -6,12 +6,14 @@
 mod call;
 mod event;
 mod prompt;
+mod tokens;
 mod turn;
 mod writing;
 
 pub use call::{CALL, CALL_STATS, call_into, call_stats_into};
 pub use event::{EVENT, event_head_into, event_into, event_tail_into};
 pub use prompt::{PROMPT, prompt_into};
+pub use tokens::{TOKENS, tokens_into};
 pub use turn::{TURN, turn_into};
 pub(crate) use writing::Key;
 use writing::key;
@@ -57,11 +59,15 @@ pub enum Shape {
     /// A whole number, 0 or more.
     Count,
     /// A whole number of either sign.
-    Number,
+    Integer,
     /// True or false.
     Bool,
     /// An object of whole numbers with these keys.
     Counts(&'static [&'static str]),
+    /// A number, 0 or more.
+    Number,
+    /// How the limits of an account went.
+    Limits,
     /// A time: RFC 3339, UTC, milliseconds.
     Time,
     /// Any JSON.
@@ -70,6 +76,8 @@ pub enum Shape {
     Src,
     /// Rows with what each was used for; only there with `--explain`.
     Rows,
+    /// The same, those that count with the tokens that each added.
+    CountedRows,
 }
 
 const fn field(name: &'static str, shape: Shape, about: &'static str) -> Field {
@@ -118,7 +126,20 @@ pub const ROWS: Field = field(
     "the rows that were read for the record, and what each was used for",
 );
 
+/// The same where rows add tokens.
+const COUNTED_ROWS: Field = field(
+    "rows",
+    Shape::CountedRows,
+    "the rows that were read for the record, what each counted for, and the tokens that it added",
+);
+
 impl RecordKind {
+    /// What `--explain` adds behind `src`, if it adds something.
+    pub fn rows(&self) -> Option<&'static Field> {
+        let counted = self.schema == TOKENS.schema;
+        self.explains.then_some(if counted { &COUNTED_ROWS } else { &ROWS })
+    }
+
     /// All keys in order, without `rows`.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
         HEAD.iter().chain(self.own).chain(std::iter::once(&SRC))

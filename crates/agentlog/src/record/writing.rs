@@ -1,9 +1,12 @@
 //! Writing records key by key, without building them first.
 
+use std::fmt::Display;
+use std::io::Write;
 use std::path::Path;
 
 use crate::event::{Head, Src};
 use crate::fold::Used;
+use crate::fold::tokens::CountedRow;
 use crate::json::{self, Text, Value};
 use crate::time;
 
@@ -110,6 +113,40 @@ impl<'b> RecordWriter<'b> {
         }
     }
 
+    /// A count.
+    pub fn count(&mut self, key: Key, n: Option<u64>) {
+        match n {
+            Some(n) => self.key(key).extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+            None => self.null(key),
+        }
+    }
+
+    /// A number in its own spelling.
+    pub fn number(&mut self, key: Key, n: Option<impl Display>) {
+        match n {
+            Some(n) => drop(write!(self.key(key), "{n}")),
+            None => self.null(key),
+        }
+    }
+
+    /// A name of ours in its own spelling.
+    pub fn shown(&mut self, key: Key, name: Option<impl Display>) {
+        match name {
+            Some(name) => drop(write!(self.key(key), "\"{name}\"")),
+            None => self.null(key),
+        }
+    }
+
+    /// Token counts, each kind under its own key.
+    pub fn token_keys(&mut self, tokens: &ledger::Tokens) {
+        for (key, n) in super::TOKEN_KEYS.iter().zip(super::token_counts(tokens)) {
+            self.out.extend_from_slice(b",\"");
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.extend_from_slice(b"\":");
+            self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+        }
+    }
+
     /// True or false.
     pub fn bool(&mut self, key: Key, value: Option<bool>) {
         match value {
@@ -168,6 +205,23 @@ impl<'b> RecordWriter<'b> {
             out.extend_from_slice(b",\"use\":\"");
             out.extend_from_slice(row.how.as_bytes());
             out.extend_from_slice(b"\"}");
+        }
+        out.push(b']');
+    }
+
+    /// `rows`, those that count with the tokens that each added.
+    pub fn counted_rows(&mut self, paths: &[SrcPath], rows: &[CountedRow]) {
+        let out = self.key(key!("rows"));
+        out.push(b'[');
+        for (i, row) in rows.iter().enumerate() {
+            out.extend_from_slice(if i == 0 { b"{\"src\":" } else { b",{\"src\":" });
+            place_into(paths, &row.src, out);
+            let mut record = RecordWriter::new(out);
+            record.name(key!("use"), Some(row.how));
+            if let Some(tokens) = &row.tokens {
+                record.token_keys(tokens);
+            }
+            out.push(b'}');
         }
         out.push(b']');
     }

@@ -56,10 +56,15 @@ fn limits(value: Value<'_>) -> RateLimits {
     let limit = |key| {
         let window = member(value, key)?;
         Some(RateLimit {
-            used_percent: member(window, "used_percent")?.raw.parse().ok()?,
+            used_percent: percent(member(window, "used_percent")?)?,
             window_minutes: member(window, "window_minutes").and_then(whole),
             resets_at: member(window, "resets_at").and_then(whole),
         })
     };
     RateLimits { primary: limit("primary"), secondary: limit("secondary") }
+}
+
+/// A number that can be printed: `1e999` is JSON, too.
+fn percent(value: Value<'_>) -> Option<f64> {
+    value.raw.parse().ok().filter(|n: &f64| n.is_finite())
 }

@@ -1,0 +1,388 @@
+//! Token usage: what each call to a model used up, in the groups that were asked for.
+//!
+//! The arithmetic is that of the crate `ledger`. This fold finds whose row it is, in which turn,
+//! by which model, and keeps sums: what a process comes to in each group by each kind of its rows,
+//! since only the end of the log tells which kind counts. The groups of all processes are then
+//! put together by [`groups`].
+
+mod calendar;
+mod group;
+mod process;
+mod processes;
+mod requests;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use ledger::{Added, Prices, Source};
+
+use super::Fold;
+use super::turn_book::{TurnBook, TurnKey, TurnNews};
+use crate::event::{Event, Head, Provider, RateLimits, Response, ResponsePhase, UsageForm};
+use crate::event::{TokenCount, What};
+pub use calendar::{Day, Hour, Month, Week};
+use group::{Addition, Named};
+pub use group::{CountedRow, Group, LimitSpan, LimitSpans};
+use processes::Processes;
+use requests::{OpenRequest, Requests};
+
+/// Events that the fold reads, beside those of the turn book if turns are asked for.
+pub const EVENTS: &[&str] = &[
+    "turn.token_count",
+    "codex.token_count",
+    "response.completed",
+    // It names the model.
+    "turn.session_configured",
+    "claude.message_start",
+    "claude.message_delta",
+];
+
+/// What calls are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum By {
+    Call,
+    Turn,
+    Session,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Model,
+    Provider,
+    Project,
+    All,
+}
+
+impl By {
+    /// All of them with their names.
+    pub const NAMES: [(&'static str, Self); 11] = [
+        ("call", Self::Call),
+        ("turn", Self::Turn),
+        ("session", Self::Session),
+        ("hour", Self::Hour),
+        ("day", Self::Day),
+        ("week", Self::Week),
+        ("month", Self::Month),
+        ("model", Self::Model),
+        ("provider", Self::Provider),
+        ("project", Self::Project),
+        ("all", Self::All),
+    ];
+
+    /// The name in records and on the command line.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, by)| *by == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// Whether a row counts: by its time, provider, session and working directory.
+pub type Wanted =
+    dyn Fn(Option<i64>, Option<Provider>, Option<&str>, Option<&str>) -> bool + Send + Sync;
+
+/// The offset of the zone that days are of, in seconds, at a time in milliseconds UTC.
+pub type OffsetAt = dyn Fn(i64) -> i32 + Send + Sync;
+
+/// What to keep.
+#[derive(Clone)]
+pub struct Options {
+    /// What calls are grouped by; no key twice.
+    pub by: Arc<[By]>,
+    /// Keep what each row counted for.
+    pub explain: bool,
+    /// Which rows count; the others are read all the same, since totals build on each other.
+    pub wanted: Arc<Wanted>,
+    /// What days are.
+    pub offset_at: Arc<OffsetAt>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by, explain, .. } = self;
+        f.debug_struct("Options").field("by", by).field("explain", explain).finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Groups of all rows, by days of UTC.
+    pub fn new(by: &[By]) -> Self {
+        let (wanted, offset_at) =
+            (Arc::new(|_, _, _: Option<&_>, _: Option<&_>| true), Arc::new(|_| 0));
+        Self { by: by.into(), explain: false, wanted, offset_at }
+    }
+
+    fn has(&self, by: By) -> bool {
+        self.by.contains(&by)
+    }
+}
+
+/// What makes a group. What was not asked for is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub struct Key {
+    pub session: Option<Arc<str>>,
+    /// Ordinal of the turn in its session.
+    pub session_turn: Option<u64>,
+    /// Ordinal of the call in its session.
+    pub call: Option<u64>,
+    pub hour: Option<Hour>,
+    pub day: Option<Day>,
+    pub week: Option<Week>,
+    pub month: Option<Month>,
+    pub model: Option<Arc<str>>,
+    pub provider: Option<Provider>,
+    pub project: Option<Arc<str>>,
+    /// The turn as long as its ordinal is not known.
+    turn: Option<TurnKey>,
+}
+
+/// What a process used up in one group with one model.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// Whose it is.
+    pub sid: Option<Arc<str>>,
+    key: Key,
+    model: Option<Arc<str>>,
+    group: Group,
+}
+
+impl Share {
+    fn new(sid: Option<Arc<str>>, key: Key, model: Option<Arc<str>>, mut group: Group) -> Self {
+        group.model = model.clone().map_or(Named::Unknown, Named::One);
+        Self { sid, key, model, group }
+    }
+}
+
+/// The fold. Its records come at the end: [`groups`] puts them together.
+#[derive(Debug)]
+pub struct TokenUse {
+    options: Options,
+    /// Only if turns are asked for.
+    book: Option<TurnBook>,
+    news: Vec<TurnNews>,
+    turns: HashMap<TurnKey, Option<u64>, FixedState>,
+    processes: Processes,
+    requests: Requests,
+    next_call: u64,
+}
+
+impl TokenUse {
+    /// An empty fold.
+    pub fn new(options: Options) -> Self {
+        Self {
+            book: options.has(By::Turn).then(TurnBook::default),
+            options,
+            news: Vec::new(),
+            turns: HashMap::default(),
+            processes: Processes::default(),
+            requests: Requests::default(),
+            next_call: 0,
+        }
+    }
+
+    fn turn_of(&mut self, event: &Event<'_>) -> Option<TurnKey> {
+        let turn = self.book.as_mut()?.place(event, &mut self.news);
+        self.hear();
+        turn
+    }
+
+    /// Learns the ordinals of turns.
+    fn hear(&mut self) {
+        for news in self.news.drain(..) {
+            if let TurnNews::Opened { key, prompt } = news {
+                self.turns.insert(key, prompt.session_turn);
+            }
+        }
+    }
+
+    /// The group of a row of a process; none if it is not wanted.
+    fn key(&mut self, t: Option<i64>, head: &Head, process: usize) -> Option<Key> {
+        let Options { by, wanted, offset_at, .. } = &self.options;
+        let process = self.processes.at(process);
+        let cwd = head.cwd.as_deref().map(Arc::from).or_else(|| process.cwd());
+        let sid = process.sid.as_ref();
+        if !wanted(t, head.provider, sid.map(|sid| &**sid), cwd.as_deref()) {
+            return None;
+        }
+        let mut key = Key::default();
+        let hour = || t.map(|t| Hour::of(t, offset_at(t)));
+        for by in by.iter() {
+            match by {
+                By::Hour => key.hour = hour(),
+                By::Day => key.day = hour().map(Hour::day),
+                By::Week => key.week = hour().map(|hour| hour.day().week()),
+                By::Month => key.month = hour().map(|hour| hour.day().month()),
+                By::Provider => key.provider = head.provider,
+                By::Project => key.project.clone_from(&cwd),
+                // Sessions and models may not be known yet, and calls are numbered.
+                By::Turn | By::Session | By::Model | By::Call | By::All => {}
+            }
+        }
+        Some(key)
+    }
+
+    /// The number of a call, if they are told apart.
+    fn number(&mut self) -> Option<u64> {
+        self.next_call += 1;
+        self.options.has(By::Call).then_some(self.next_call)
+    }
+
+    fn count_row(&mut self, event: &Event<'_>, count: &TokenCount, turn: Option<TurnKey>) {
+        let source = match count.form {
+            UsageForm::Turn => Source::Turn,
+            UsageForm::Codex => Source::Codex,
+        };
+        let at = self.processes.of(event.head);
+        let (totals, last) =
+            (count.totals.map(|usage| usage.reading()), count.last.map(|usage| usage.reading()));
+        let added = self.processes.at(at).counts.totals(source, totals, last);
+        let window = count.context_window.and_then(|n| u64::try_from(n).ok());
+        let context = (last.map(|last| last.total()), window);
+        self.codex_row(at, source, &Addition { event, added, context }, turn, Some(&count.limits));
+    }
+
+    fn response_row(&mut self, event: &Event<'_>, response: &Response, turn: Option<TurnKey>) {
+        let at = self.processes.of(event.head);
+        let usage = response.usage.map(|usage| usage.reading());
+        let id = response.id.map(|id| event.name(id));
+        let added = self.processes.at(at).counts.response(id, usage);
+        let context = (usage.map(|usage| usage.total()), None);
+        self.codex_row(at, Source::Response, &Addition { event, added, context }, turn, None);
+    }
+
+    fn codex_row(
+        &mut self,
+        process: usize,
+        source: Source,
+        row: &Addition<'_>,
+        turn: Option<TurnKey>,
+        limits: Option<&RateLimits>,
+    ) {
+        let Addition { event, added: Added { how, .. }, .. } = row;
+        let key = self.key(event.t, event.head, process).map(|key| {
+            let call = if how.counts() { self.number() } else { None };
+            Key { call, turn, ..key }
+        });
+        let explain = self.options.explain;
+        self.processes.at(process).codex_row(source, key, row, limits, explain);
+    }
+
+    fn request_row(&mut self, event: &Event<'_>, response: &Response, turn: Option<TurnKey>) {
+        let Some(request) = self.requests.of(event, response) else { return };
+        request.row(event, response, self.options.explain);
+        request.turn = request.turn.or(turn);
+        // It is placed by its first row, and by the first that names its session.
+        let is_new = request.process.is_none();
+        if is_new || (!request.knows_session && event.head.sid.is_some()) {
+            let t = request.first.0;
+            let process = self.processes.of(event.head);
+            let key = self.key(t, event.head, process);
+            if let Some(request) = self.requests.of(event, response) {
+                request.knows_session = event.head.sid.is_some();
+                (request.process, request.key) = (Some(process), key);
+            }
+        }
+        for request in self.requests.forgotten() {
+            self.settle(request);
+        }
+    }
+
+    /// Counts a request that nothing can change any more.
+    fn settle(&mut self, mut request: OpenRequest) {
+        let (Some(process), Some(key)) = (request.process, request.key.take()) else { return };
+        let key = Key { turn: request.turn, call: self.number(), ..key };
+        let tokens = request.usage.tokens();
+        let cells = &mut self.processes.at(process).claude;
+        let cell = cells.entry((key, request.model.clone())).or_default();
+        cell.count(request.first, request.last, tokens, (Some(tokens.total()), None));
+        cell.agreed.absorb(&request.agreed);
+        cell.duplicates += request.repeats;
+        cell.rows.append(&mut request.rows());
+    }
+}
+
+impl Fold for TokenUse {
+    type Record = Share;
+
+    fn feed(&mut self, event: &Event<'_>, _: &mut Vec<Share>) {
+        let turn = self.turn_of(event);
+        match event.what {
+            What::TokenCount(count) => self.count_row(event, count, turn),
+            What::Response(response) if event.head.provider == Some(Provider::Claude) => {
+                self.request_row(event, response, turn);
+            }
+            What::Response(response) if response.phase == ResponsePhase::Ended => {
+                self.response_row(event, response, turn);
+            }
+            // It may name the model.
+            What::Session(_) => drop(self.processes.of(event.head)),
+            _ => {}
+        }
+    }
+
+    fn advance(&mut self, t: i64, _: &mut Vec<Share>) {
+        if let Some(book) = &mut self.book {
+            book.advance(t, &mut self.news);
+            self.hear();
+        }
+    }
+
+    fn waits(&self) -> bool {
+        false
+    }
+
+    fn finish(&mut self, out: &mut Vec<Share>) {
+        if let Some(book) = &mut self.book {
+            book.finish(&mut self.news);
+            self.hear();
+        }
+        for request in self.requests.finish() {
+            self.settle(request);
+        }
+        let from = out.len();
+        for process in self.processes.take() {
+            process.shares(out);
+        }
+        let by_session = self.options.has(By::Session) || self.options.has(By::Turn);
+        for share in &mut out[from..] {
+            share.key.session = share.sid.clone().filter(|_| by_session);
+            let turn = share.key.turn.take();
+            share.key.session_turn = turn.and_then(|turn| self.turns.get(&turn).copied().flatten());
+        }
+    }
+}
+
+/// Puts the shares of processes together to groups, with what they cost if there are prices. A
+/// group in which nothing was counted is one only if limits are asked for and it tells some.
+pub fn groups(shares: Vec<Share>, by: &[By], prices: Option<&Prices>, limits: bool) -> Vec<Group> {
+    let mut groups: HashMap<Key, Group, FixedState> = HashMap::default();
+    for Share { mut key, model, mut group, .. } in shares {
+        if by.contains(&By::Model) {
+            key.model.clone_from(&model);
+        }
+        group.cost = prices.map(|prices| prices.cost(model.as_deref(), &group.tokens));
+        groups.entry(key).or_default().merge(group);
+    }
+    let by: Arc<str> = by.iter().map(|by| by.name()).collect::<Vec<_>>().join(",").into();
+    let named = |(key, group)| Group { by: Arc::clone(&by), key, ..group };
+    let mut groups: Vec<Group> = groups.into_iter().map(named).collect();
+    groups.retain(|group| group.calls > 0 || (limits && group.limits != [None, None]));
+    groups.iter_mut().for_each(Group::settle);
+    groups.sort_unstable_by_key(|group| group.first);
+    number_calls(&mut groups);
+    groups
+}
+
+/// Numbers the calls of each session, in order of time.
+fn number_calls(groups: &mut [Group]) {
+    let mut calls: HashMap<Option<String>, u64, FixedState> = HashMap::default();
+    for group in groups.iter_mut().filter(|group| group.key.call.is_some()) {
+        let next = calls.entry(group.head.sid.clone()).or_default();
+        *next += 1;
+        group.key.call = Some(*next);
+    }
+}

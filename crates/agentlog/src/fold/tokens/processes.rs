@@ -1,0 +1,77 @@
+//! Whose process a row is of. Key: session and process; two conversations in one process are two.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use ledger::Counts;
+
+use super::process::Process;
+use crate::event::Head;
+
+/// All processes so far.
+#[derive(Debug, Default)]
+pub(super) struct Processes {
+    list: Vec<Process>,
+    known: HashMap<(Option<String>, Option<i64>), usize, FixedState>,
+    latest_of_session: HashMap<String, usize, FixedState>,
+    latest_of_pid: HashMap<i64, usize, FixedState>,
+    /// The last row's head: rows in a row mostly share it.
+    last: Option<(Arc<Head>, usize)>,
+}
+
+impl Processes {
+    /// The process of a row, which takes what the row's head tells of it. A row that lacks its
+    /// session or process is of the one that wrote last.
+    pub fn of(&mut self, head: &Arc<Head>) -> usize {
+        if let Some((last, at)) = &self.last
+            && Arc::ptr_eq(last, head)
+        {
+            return *at;
+        }
+        let (sid, pid) = (head.sid.as_ref(), head.pid);
+        let found = self.known.get(&(sid.cloned(), pid)).copied();
+        let found = found.or_else(|| match (sid, pid) {
+            (Some(sid), None) => self.latest_of_session.get(sid).copied(),
+            (None, Some(pid)) => self.latest_of_pid.get(&pid).copied(),
+            _ => None,
+        });
+        let at = found.unwrap_or_else(|| self.begin(head));
+        if let Some(sid) = sid {
+            self.latest_of_session.insert(sid.clone(), at);
+        }
+        if let Some(pid) = pid {
+            self.latest_of_pid.insert(pid, at);
+        }
+        self.list[at].learn(head);
+        self.last = Some((Arc::clone(head), at));
+        at
+    }
+
+    fn begin(&mut self, head: &Head) -> usize {
+        let (sid, pid) = (head.sid.clone(), head.pid);
+        // Rows that came before the session or the process was known.
+        let nameless = [(sid.clone(), None), (None, pid)];
+        let mut nameless = nameless.iter().filter(|_| sid.is_some() && pid.is_some());
+        let at = nameless.find_map(|key| self.known.remove(key)).unwrap_or_else(|| {
+            let before = sid.as_ref().and_then(|sid| self.latest_of_session.get(sid));
+            let counts = before.map(|at| Counts::taking_over(&self.list[*at].counts));
+            let counts = counts.unwrap_or_default();
+            self.list.push(Process::new(counts));
+            self.list.len() - 1
+        });
+        self.known.insert((sid, pid), at);
+        at
+    }
+
+    /// A process.
+    pub fn at(&mut self, at: usize) -> &mut Process {
+        &mut self.list[at]
+    }
+
+    /// All of them.
+    pub fn take(&mut self) -> Vec<Process> {
+        let Self { list, .. } = std::mem::take(self);
+        list
+    }
+}
