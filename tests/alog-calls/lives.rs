@@ -317,6 +317,36 @@ fn what_was_cut_is_told() {
     assert_eq!(only(&[prompt(), raw_call(1, "x", "c", "{}")])["truncated"], false);
 }
 
+/// Slash commands and notices make the agent work, but open no turn.
+#[test]
+fn calls_after_a_turn_that_is_over_wait_for_their_results() {
+    let stopped = |ms| claude(ms, "claude.stop").payload(json!({"is_subagent": false}));
+    let command = "<command-name>/review</command-name>";
+    let rows = |last: Vec<Row>| {
+        let first = [claude_prompt(0, "go on", "u1"), stopped(1000)];
+        let second = [
+            claude_prompt(60_000, command, "u2"),
+            tool_use(60_100, 0, "toolu_1", "Bash"),
+            stop(60_110, 0),
+            tool_result(60_120, &["toolu_0"], false),
+        ];
+        [&first[..], &second, &last].concat()
+    };
+    for (last, want, broken) in [
+        (vec![tool_result(90_000, &["toolu_1"], false)], "completed", vec![]),
+        (vec![stopped(90_000)], "unanswered", vec!["missing_output"]),
+        (vec![claude_prompt(90_000, "next", "u3"), stopped(99_000)], "cancelled", vec![]),
+        (vec![claude(90_000, "claude.session_end")], "cancelled", vec![]),
+        (vec![], "pending", vec![]),
+    ] {
+        let told = records(CALLS, &[], &rows(last));
+        let calls: Vec<&Value> = told.iter().filter(|c| c["call_id"] == "toolu_1").collect();
+        assert_eq!(calls.len(), 1, "{told:?}");
+        assert_eq!((&calls[0]["state"], codes(calls[0])), (&json!(want), broken));
+        assert_eq!(calls[0]["session_turn"], 1);
+    }
+}
+
 #[test]
 fn of_rows_that_were_cut_the_ids_count() {
     let notice = "[truncated after 40 bytes, omitted 900 bytes]";

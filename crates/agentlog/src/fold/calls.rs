@@ -59,7 +59,7 @@ pub const EVENTS: &[&str] = &[
 /// and the done row tells the call, too.
 const LOOSE_MS: i64 = 60_000;
 
-/// How many turns are known by how they ended after they were final, for rows that come late.
+/// Of how many turns the ordinals are known after they were final, for rows that come later.
 const FINALS: usize = 256;
 
 /// How calls are judged.
@@ -84,8 +84,8 @@ pub struct Calls {
     book: TurnBook,
     news: Vec<TurnNews>,
     turns: HashMap<TurnKey, Turn, FixedState>,
-    /// Turns that are final, oldest first, with what calls need of them.
-    finals: VecDeque<(TurnKey, Fate)>,
+    /// The ordinals of turns that are final, oldest first.
+    finals: VecDeque<(TurnKey, Option<u64>)>,
     sessions: Sessions,
     /// Open calls; a place that is free is used again.
     lives: Vec<Option<Box<Life>>>,
@@ -130,6 +130,8 @@ impl Calls {
             match news {
                 TurnNews::Opened { key, prompt } => {
                     self.turns.entry(key).or_default().ordinal = prompt.session_turn;
+                    let session = self.sessions.number(&prompt.head);
+                    self.end_astray(session, TurnStatus::Superseded, prompt.t, None);
                 }
                 TurnNews::Ended { key, status, t, src } => {
                     let turn = self.turns.entry(key).or_default();
@@ -145,36 +147,48 @@ impl Calls {
         let turn = self.turns.remove(&key).unwrap_or_default();
         let Turn { ordinal, status, end, calls } = turn;
         let t = end.and_then(|end| end.t).unwrap_or(self.now);
-        let fate = Fate { status, end, t, session_turn: ordinal };
         for slot in calls {
             if let Some(life) = self.life(slot).filter(|life| life.turn == Some(key)) {
-                life.fate = Some(fate);
+                life.fate = Some(Fate { status, end, t });
+                life.session_turn = ordinal;
                 self.schedule(slot);
             }
         }
         if self.finals.len() >= FINALS {
             self.finals.pop_front();
         }
-        self.finals.push_back((key, fate));
+        self.finals.push_back((key, ordinal));
     }
 
-    /// Places a call in a turn.
+    /// Places a call in a turn. What follows a turn that is final has no prompt, or none that
+    /// counts: a slash command, a notice. Such calls go astray until something ends them.
     fn join(&mut self, slot: Slot, turn: Option<TurnKey>) {
         let Some(key) = turn else { return };
         let open = self.book.is_open(key) || self.turns.contains_key(&key);
-        let fate = || self.finals.iter().rev().find(|(other, _)| *other == key);
-        let fate = if open { None } else { Some(fate().map_or(self.lost(), |(_, fate)| *fate)) };
+        let ordinal = self.finals.iter().rev().find(|(other, _)| *other == key);
+        let ordinal = ordinal.and_then(|(_, ordinal)| *ordinal);
         let Some(life) = self.life(slot) else { return };
-        life.turn = turn;
-        life.fate = fate;
+        (life.turn, life.fate, life.session_turn) = (turn, None, ordinal);
+        let session = life.session;
         if open {
             self.turns.entry(key).or_default().calls.push(slot);
+        } else {
+            self.sessions.get(session).astray.push(slot);
         }
     }
 
-    /// The fate of a turn that nobody remembers.
-    fn lost(&self) -> Fate {
-        Fate { t: self.now, ..Fate::default() }
+    /// Ends the astray calls of a session that began by then, as their turn would.
+    fn end_astray(&mut self, session: u32, how: TurnStatus, t: Option<i64>, end: Option<Mark>) {
+        for slot in std::mem::take(&mut self.sessions.get(session).astray) {
+            let now = t.unwrap_or(self.now);
+            let Some(life) = self.life(slot) else { continue };
+            if life.first.t.is_some_and(|first| first > now) {
+                self.sessions.get(session).astray.push(slot);
+            } else {
+                life.fate = Some(Fate { status: Some(how), end, t: now });
+                self.schedule(slot);
+            }
+        }
     }
 
     fn life(&mut self, slot: Slot) -> Option<&mut Life> {
@@ -256,6 +270,7 @@ impl Calls {
         }
         self.free.push(slot);
         session.nameless.retain(|other| *other != slot);
+        session.astray.retain(|other| *other != slot);
         let past = life.past(state);
         if let Some(name) = life.key {
             session.calls.remove(&name);
@@ -269,8 +284,7 @@ impl Calls {
             return;
         }
         let turn = life.turn.and_then(|key| self.turns.get(&key));
-        let known = life.fate.and_then(|fate| fate.session_turn);
-        let session_turn = known.or(turn.and_then(|turn| turn.ordinal));
+        let session_turn = life.session_turn.or(turn.and_then(|turn| turn.ordinal));
         out.push(life.record(state, session_turn, self.options.tolerance_ms));
     }
 }

@@ -77,7 +77,7 @@ impl Past {
 }
 
 /// How the turn of a call ended.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Fate {
     /// None for a turn that was never seen to end.
     pub status: Option<TurnStatus>,
@@ -85,8 +85,6 @@ pub(super) struct Fate {
     pub end: Option<Mark>,
     /// When it ended, or the log time by which it was over.
     pub t: i64,
-    /// The ordinal of its prompt.
-    pub session_turn: Option<u64>,
 }
 
 /// A call that is open.
@@ -124,6 +122,8 @@ pub(super) struct Life {
     pub turn: Option<TurnKey>,
     /// Known when the turn is final.
     pub fate: Option<Fate>,
+    /// The ordinal of its turn, likewise.
+    pub session_turn: Option<u64>,
     /// The last row's time.
     pub last_t: i64,
     /// When it is to be given out.
@@ -158,6 +158,7 @@ impl Life {
             past: None,
             turn: None,
             fate: None,
+            session_turn: None,
             last_t: now,
             due: None,
             unsure: false,

@@ -6,11 +6,11 @@ use super::life::{Life, Mark, Step};
 use super::sessions::{Loose, Slot, StreamOf, block_name, item_name, name_of_call, name_of_stream};
 use super::{Calls, Due, LOOSE_MS};
 use crate::event::{
-    Block, BlockKind, Event, Execution, Item, ItemKind, ItemPhase, Output, Phase, Piece, Span,
-    Stream, StreamKind, What,
+    Block, BlockKind, Event, Execution, Item, ItemKind, ItemPhase, Output, Phase, Piece, Session,
+    Span, Stream, StreamKind, Turn, What,
 };
 use crate::fold::Used;
-use crate::fold::turn_book::TurnKey;
+use crate::fold::turn_book::{TurnKey, TurnStatus};
 
 /// A delta that was said before, by its sequence number.
 const SAID_BEFORE: &str = "delta of the arguments, said before";
@@ -32,8 +32,19 @@ impl Calls {
             What::Done(piece) if is_args(piece) => self.stream(event, piece, true, turn),
             What::Block(block) => self.block(event, *block, turn),
             What::Execution(run) => self.execution(event, run, turn),
+            What::Session(Session::Ended) => self.ended(event, TurnStatus::Shutdown),
+            What::Turn(Turn::Aborted) => self.ended(event, TurnStatus::Aborted),
+            What::Turn(Turn::Completed { .. } | Turn::Stopped) => {
+                self.ended(event, TurnStatus::Completed);
+            }
             _ => {}
         }
+    }
+
+    /// A turn ended, or what follows one without a prompt.
+    fn ended(&mut self, event: &Event<'_>, how: TurnStatus) {
+        let session = self.sessions.number(event.head);
+        self.end_astray(session, how, event.t, Some(Mark::of(event)));
     }
 
     /// An item that announces a call.

@@ -27,6 +27,8 @@ pub(super) struct Session {
     pub past: HashMap<u64, Past, FixedState>,
     /// Whether there was a result.
     pub has_results: bool,
+    /// Open calls that follow a turn that is final.
+    pub astray: Vec<Slot>,
     /// Calls that wait for a first result to come.
     pub unsure: Vec<Slot>,
 }
