@@ -31,6 +31,13 @@ pub struct Kept {
     what: What,
 }
 
+impl Kept {
+    /// What the row says.
+    pub(crate) fn what(&self) -> &What {
+        &self.what
+    }
+}
+
 /// What the rows of a block refer to.
 #[derive(Default)]
 pub struct Memory {
@@ -39,6 +46,11 @@ pub struct Memory {
     /// Places in `heads`, by a hash of what a head is read from.
     known: HashMap<u64, u32, FixedState>,
 }
+
+/// Reads rows for a fold.
+pub trait ReadRows: Decode<Value = Kept, Memory = Memory> {}
+
+impl<D: Decode<Value = Kept, Memory = Memory>> ReadRows for D {}
 
 impl Decode for FoldRows {
     type Value = Kept;
@@ -49,12 +61,21 @@ impl Decode for FoldRows {
     }
 
     fn value(&self, row: &sse::Row<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {
-        let what = (self.read)(row, &mut memory.arena)?;
-        Some(Kept { head: memory.head(row), what })
+        memory.keep(row, self.read)
     }
 }
 
 impl Memory {
+    /// Reads a row and keeps what it says.
+    pub(crate) fn keep(
+        &mut self,
+        row: &sse::Row<'_>,
+        read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
+    ) -> Option<Kept> {
+        let what = read(row, &mut self.arena)?;
+        Some(Kept { head: self.head(row), what })
+    }
+
     /// The place of a row's head. Rows of one writer have the same, so that it is read once.
     fn head(&mut self, row: &sse::Row<'_>) -> u32 {
         let envelope = &row.envelope;
@@ -75,6 +96,11 @@ impl Memory {
             heads.push(Arc::new(row.head()));
             next
         })
+    }
+
+    /// The head of a row that was kept.
+    pub(crate) fn head_of(&self, kept: &Kept) -> &Head {
+        &self.heads[kept.head as usize]
     }
 
     /// Shares heads with the blocks before.
@@ -129,7 +155,7 @@ pub trait Sink<R> {
 pub fn fold<F: Fold<Record: Send> + Send>(
     run: &mut Run,
     look: Look<'_>,
-    rows: &FoldRows,
+    rows: &impl ReadRows,
     make: impl Fn() -> F,
     sink: &mut (impl Sink<F::Record> + Send),
 ) -> Result<()> {
@@ -161,7 +187,7 @@ pub fn fold<F: Fold<Record: Send> + Send>(
 fn live<F: Fold>(
     run: &mut Run,
     look: Look<'_>,
-    rows: &FoldRows,
+    rows: &impl ReadRows,
     mut fold: F,
     sink: &mut impl Sink<F::Record>,
 ) -> Result<()> {

@@ -2,6 +2,7 @@
 //! record as soon as nothing can change it any more. They hold what is open, not the log.
 
 mod agreed;
+pub mod deltas;
 #[cfg(test)]
 mod given;
 pub mod prompts;

@@ -3,10 +3,12 @@
 //! Every record of a kind has the same keys in the same order. The tables here are the one place
 //! that says which; writers, JSON Schemas and documentation are checked against them.
 
+mod delta;
 mod event;
 mod prompt;
 mod writing;
 
+pub use delta::{DELTA, delta_into};
 pub use event::{EVENT, event_head_into, event_into, event_tail_into};
 pub use prompt::{PROMPT, prompt_into};
 pub(crate) use writing::Key;
