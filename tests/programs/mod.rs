@@ -7,6 +7,8 @@ use testkit::{Cmd, Detail, Fault, Log, LogBuilder, Ran, Row, Workdir, stamp, utc
 
 /// Path of the dispatcher; the other programs stand beside it.
 pub const ALOG: &str = env!("CARGO_BIN_EXE_alog");
+/// Path of `alog-deltas`.
+pub const DELTAS: &str = env!("CARGO_BIN_EXE_alog-deltas");
 /// Path of `alog-events`.
 pub const EVENTS: &str = env!("CARGO_BIN_EXE_alog-events");
 /// Path of `alog-prompts`.
