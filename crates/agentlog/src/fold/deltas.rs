@@ -201,10 +201,9 @@ impl Deltas {
         let text = event.bytes(piece.text);
         let given = Given { seq: piece.seq, part: piece.part, text, twin: apart };
         let Some(item) = self.item(key, event, piece.stream) else { return };
-        let known = item.streamed(false) && item.is_of(event.head);
-        item.saw(event, if twin.is_some() { "delta of the twin stream" } else { "delta" }, options);
+        let known = item.streamed() && item.is_of(event.head);
         item.kind = item.kind.or(Some(piece.kind));
-        item.push(event, given);
+        item.push(event, given, options);
         let waits = item.due.is_some();
         if let Some(named) = twin {
             self.twins.add(turn_key(event.head), key, named);
@@ -345,7 +344,7 @@ impl Deltas {
                 return None;
             }
             let name_of = |span: Span| event.name(span).to_owned();
-            let mut item = Item::new(event);
+            let mut item = Item::default();
             match stream {
                 Stream::Item(id) => item.item_id = Some(name_of(id)),
                 Stream::Twin { item: id } => item.item_id = id.map(name_of),
@@ -395,7 +394,8 @@ impl Deltas {
     fn settle(&mut self, key: u64, t: Option<i64>) {
         let Some(item) = self.items.get_mut(&key) else { return };
         let until = t.unwrap_or(self.now).saturating_add(SETTLE_MS);
-        let due = (until, item.t, item.src, key);
+        let (t, src) = item.start();
+        let due = (until, t, src, key);
         if let Some(before) = item.due.replace(due) {
             self.due.remove(&before);
         }

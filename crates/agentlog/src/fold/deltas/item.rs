@@ -9,7 +9,7 @@ use crate::fold::{Agreed, Used};
 use crate::json::{self, Text};
 
 /// What is held of an item.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Item {
     pub item_id: Option<String>,
     pub request_id: Option<String>,
@@ -21,19 +21,25 @@ pub(super) struct Item {
     pub started: bool,
     /// Whether a row said that it is over, and what its text is then, if that row tells.
     pub done: Option<Option<Vec<u8>>>,
-    /// What is streamed: the text, or its parts in order of their numbers.
-    parts: Vec<Part>,
-    /// The same as the `turn.*` twins tell it.
-    twins: Vec<Part>,
     /// Until when it waits, if it seems to be over.
     pub due: Option<Due>,
+    /// What all rows but twins tell.
+    own: Told,
+    /// What the `turn.*` twins tell. Until they are needed they change nothing.
+    twins: Option<Box<Told>>,
+}
+
+/// What rows tell of an item.
+#[derive(Debug, Default)]
+struct Told {
     head: Agreed,
-    /// The head of its first row: a flow that other rows contradict.
-    first: Arc<Head>,
+    /// The head of the first row: a flow that other rows may contradict.
+    first: Option<Arc<Head>>,
     /// Time and row of the first delta, or of the first row as long as there is none.
-    pub t: Option<i64>,
-    pub src: Src,
+    start: Option<(Option<i64>, Src)>,
     t_last: Option<i64>,
+    /// The texts, in order of their numbers.
+    parts: Vec<Part>,
     /// Files whose rows it has, first come first: rows of Claude are in order of their places.
     files: Vec<u32>,
     rows: Vec<Used>,
@@ -50,54 +56,28 @@ pub(super) struct Given<'e> {
     pub twin: bool,
 }
 
-impl Item {
-    pub(super) fn new(event: &Event<'_>) -> Self {
-        Self {
-            item_id: None,
-            request_id: None,
-            block_index: None,
-            call_id: None,
-            name: None,
-            kind: None,
-            started: false,
-            done: None,
-            parts: Vec::new(),
-            twins: Vec::new(),
-            due: None,
-            head: Agreed::new(event.head),
-            first: Arc::clone(event.head),
-            t: event.t,
-            src: event.src,
-            t_last: None,
-            files: Vec::new(),
-            rows: Vec::new(),
-        }
-    }
-
-    /// Counts a row of the item.
+impl Told {
     #[inline]
-    pub(super) fn saw(&mut self, event: &Event<'_>, how: &'static str, options: Options) {
+    fn saw(&mut self, event: &Event<'_>, how: &'static str, options: Options) {
+        if self.start.is_none() {
+            self.start = Some((event.t, event.src));
+            self.first = Some(Arc::clone(event.head));
+        }
         self.head.add(event.head);
         if options.explain {
             self.rows.push(Used { src: event.src, how });
         }
     }
 
-    /// Whose rows they are: the head that was seen last is the same one.
-    pub(super) fn is_of(&self, head: &Arc<Head>) -> bool {
-        self.head.last_was(head)
-    }
-
-    /// Takes a delta.
     #[inline]
-    pub(super) fn push(&mut self, event: &Event<'_>, given: Given<'_>) {
-        if !self.streamed(given.twin) {
-            (self.t, self.src, self.t_last) = (event.t, event.src, event.t);
+    fn push(&mut self, event: &Event<'_>, given: Given<'_>) {
+        if !self.streamed() {
+            self.start = Some((event.t, event.src));
         }
         self.t_last = self.t_last.max(event.t);
         let order = given.seq.unwrap_or_else(|| self.place(event.src));
         let row = self.rows.len().saturating_sub(1);
-        self.part(given.part, given.twin).push(order, given.text, row);
+        self.part(given.part).push(order, given.text, row);
     }
 
     /// Rows of a file in physical order; files in the order in which the item's rows came.
@@ -109,30 +89,63 @@ impl Item {
         (rank as i64) << 48 | src.offset as i64
     }
 
+    fn part(&mut self, index: i64) -> &mut Part {
+        let at = match self.parts.binary_search_by_key(&index, |part| part.index) {
+            Ok(at) => at,
+            Err(at) => {
+                self.parts.insert(at, Part::new(index));
+                at
+            }
+        };
+        &mut self.parts[at]
+    }
+
+    fn streamed(&self) -> bool {
+        self.parts.iter().any(Part::streamed)
+    }
+
+    /// The texts of the parts with a blank line between.
+    fn joined(&self) -> Vec<u8> {
+        join(self.parts.iter().map(Part::text))
+    }
+}
+
+impl Item {
+    /// Counts a row of the item.
+    #[inline]
+    pub(super) fn saw(&mut self, event: &Event<'_>, how: &'static str, options: Options) {
+        self.own.saw(event, how, options);
+    }
+
+    /// Takes a delta.
+    #[inline]
+    pub(super) fn push(&mut self, event: &Event<'_>, given: Given<'_>, options: Options) {
+        if given.twin {
+            let twins = self.twins.get_or_insert_default();
+            twins.saw(event, "delta of the twin stream", options);
+            twins.push(event, given);
+        } else {
+            self.own.saw(event, "delta", options);
+            self.own.push(event, given);
+        }
+    }
+
+    /// Whether the row before was of the same turn, told by its head.
+    pub(super) fn is_of(&self, head: &Arc<Head>) -> bool {
+        self.own.head.last_was(head)
+    }
+
     /// Takes the done row of a part.
     pub(super) fn part_is_done(&mut self, index: i64, text: &[u8]) {
-        let part = self.part(index, false);
+        let part = self.own.part(index);
         if part.done.is_none() {
             part.done = Some(text.to_vec());
         }
     }
 
-    fn part(&mut self, index: i64, twin: bool) -> &mut Part {
-        let parts = if twin { &mut self.twins } else { &mut self.parts };
-        let at = match parts.binary_search_by_key(&index, |part| part.index) {
-            Ok(at) => at,
-            Err(at) => {
-                parts.insert(at, Part::new(index));
-                at
-            }
-        };
-        &mut parts[at]
-    }
-
-    /// Whether it has deltas, or their twins.
-    pub(super) fn streamed(&self, twin: bool) -> bool {
-        let parts = if twin { &self.twins } else { &self.parts };
-        parts.iter().any(Part::streamed)
+    /// Whether it has deltas.
+    pub(super) fn streamed(&self) -> bool {
+        self.own.streamed()
     }
 
     /// Whether it is a block of a Claude message.
@@ -142,7 +155,18 @@ impl Item {
 
     /// Whether its rows started in that session and flow.
     pub(super) fn began_in(&self, head: &Head) -> bool {
-        self.first.flow_id == head.flow_id && self.first.sid == head.sid
+        let first = self.own.first.as_ref();
+        first.is_some_and(|first| first.flow_id == head.flow_id && first.sid == head.sid)
+    }
+
+    /// Time and row that records are ordered by.
+    pub(super) fn start(&self) -> (Option<i64>, Src) {
+        self.told().start.unwrap_or_default()
+    }
+
+    /// What counts: twins as long as there are no deltas.
+    fn told(&self) -> &Told {
+        self.twins.as_deref().filter(|_| !self.streamed()).unwrap_or(&self.own)
     }
 
     /// Whether its parts are over, but not the item itself, which may have more of them.
@@ -153,22 +177,23 @@ impl Item {
 
     /// Whether anything but twins tells of the item.
     pub(super) fn is_more_than_twins(&self) -> bool {
-        self.started || self.done.is_some() || !self.parts.is_empty()
+        self.own.start.is_some()
     }
 
-    /// Whether it is told by twins alone, as far as is known.
+    /// Whether it is told by twins, as far as is known.
     pub(super) fn is_by_twins(&self) -> bool {
-        self.streamed(true) && !self.streamed(false)
+        self.twins.is_some() && !self.streamed()
     }
 
     /// The turn has the stream itself: its twins are not needed.
     pub(super) fn drop_twins(&mut self) {
-        self.twins = Vec::new();
+        self.twins = None;
     }
 
     /// Whether a row told the end of all that is known of it.
     pub(super) fn is_over(&self) -> bool {
-        self.done.is_some() || !self.parts.is_empty() && self.parts.iter().all(|p| p.done.is_some())
+        let parts = &self.own.parts;
+        self.done.is_some() || !parts.is_empty() && parts.iter().all(|part| part.done.is_some())
     }
 
     /// Whether nothing more is expected: the whole text is what the done rows say, and nothing
@@ -179,10 +204,9 @@ impl Item {
         if !(named && self.is_over() || self.done.is_some()) || self.is_block() {
             return false;
         }
-        let likely = self.parts.iter().all(|part| part.done.is_none() || part.may_agree());
-        let whole = |done: &Vec<u8>| *done == self.joined(false);
-        likely
-            && self.streamed(false)
+        let whole = |done: &Vec<u8>| *done == self.own.joined();
+        self.streamed()
+            && self.own.parts.iter().all(|part| part.done.is_none() || part.may_agree())
             && !self.differs()
             && self.done.iter().flatten().all(whole)
     }
@@ -190,41 +214,36 @@ impl Item {
     /// Whether what was streamed differs from the done rows. A part is compared with its own; the
     /// whole with that of the item, if a part has none. What was not streamed does not differ.
     fn differs(&self) -> bool {
-        let twin = self.is_by_twins();
-        if !self.streamed(twin) {
+        let (told, twins) = (self.told(), self.is_by_twins());
+        if !told.streamed() {
             return false;
         }
-        if !twin && self.parts.iter().all(|part| part.done.is_some()) {
-            return self.parts.iter().any(|part| part.agrees() == Some(false));
-        }
-        if !twin && self.parts.iter().any(|part| part.agrees() == Some(false)) {
+        let parts = &told.parts;
+        if !twins && parts.iter().any(|part| part.agrees() == Some(false)) {
             return true;
         }
-        let done = if twin { self.done_text() } else { self.done.clone().flatten() };
-        done.is_some_and(|done| done != self.joined(twin))
-    }
-
-    /// The texts of the parts with a blank line between.
-    fn joined(&self, twin: bool) -> Vec<u8> {
-        let parts = if twin { &self.twins } else { &self.parts };
-        join(parts.iter().map(Part::text))
+        if !twins && parts.iter().all(|part| part.done.is_some()) {
+            return false;
+        }
+        let done = if twins { self.done_text() } else { self.done.clone().flatten() };
+        done.is_some_and(|done| done != told.joined())
     }
 
     /// What the done rows say.
     fn done_text(&self) -> Option<Vec<u8>> {
         let whole = || self.done.as_ref().and_then(Clone::clone);
-        if self.parts.is_empty() {
+        if self.own.parts.is_empty() {
             return whole();
         }
-        let texts: Option<Vec<&[u8]>> = self.parts.iter().map(|part| part.done.as_deref()).collect();
-        texts.map(join).or_else(whole)
+        let texts = self.own.parts.iter().map(|part| part.done.as_deref());
+        texts.collect::<Option<Vec<&[u8]>>>().map(join).or_else(whole)
     }
 
     fn text(&self) -> Option<Text> {
-        let twin = self.is_by_twins();
-        match &self.parts[..] {
-            [part] if !twin && part.streamed() => Some(Text::from_wtf8(&part.text())),
-            _ if self.streamed(twin) => Some(Text::from_wtf8(&self.joined(twin))),
+        let told = self.told();
+        match &told.parts[..] {
+            [part] if part.streamed() => Some(Text::from_wtf8(&part.text())),
+            _ if told.streamed() => Some(Text::from_wtf8(&told.joined())),
             _ => Some(Text::from_wtf8(&self.done_text()?)),
         }
     }
@@ -248,31 +267,41 @@ impl Item {
 
     /// The record.
     pub(super) fn record(mut self, options: Options) -> Delta {
-        let twin = self.is_by_twins();
-        let parts = if twin { &self.twins } else { &self.parts };
-        if options.explain {
-            parts.iter().for_each(|part| part.explain(&mut self.rows));
-        }
-        let deltas = parts.iter().map(Part::count).sum::<usize>() as u64;
+        let deltas = self.told().parts.iter().map(Part::count).sum::<usize>() as u64;
         let text = self.text();
         let status = self.status(text.as_ref());
+        let told = if self.is_by_twins() { self.twins.take() } else { None };
+        let told = match told {
+            Some(mut twins) => {
+                twins.head.add(self.own.head.head());
+                twins.rows.extend(self.own.rows);
+                *twins
+            }
+            None => self.own,
+        };
+        let Told { head, first, start, t_last, parts, mut rows, .. } = told;
+        if options.explain {
+            parts.iter().for_each(|part| part.explain(&mut rows));
+            rows.sort_by_key(|row| row.src);
+        }
+        let (t, src) = start.unwrap_or_default();
         Delta {
-            t: self.t,
-            head: Arc::clone(self.head.head()),
-            first: self.first,
+            t,
+            head: Arc::clone(head.head()),
+            first: first.unwrap_or_default(),
             kind: self.kind,
             item_id: self.item_id,
             request_id: self.request_id,
             block_index: self.block_index,
             call_id: self.call_id,
             name: self.name,
-            t_last: self.t_last,
+            t_last,
             deltas,
             status,
-            parse: options.parse,
             text,
-            src: self.src,
-            rows: self.rows,
+            parse: options.parse,
+            src,
+            rows,
         }
     }
 }
