@@ -9,6 +9,7 @@ use agentlog::fold::Fold;
 use agentlog::fold::deltas::{Delta, turn_key};
 use agentlog::record::{self, RecordKind, SrcPath};
 use agentlog::sse;
+use agentlog::zone::Clock;
 use anyhow::Result;
 use foldhash::fast::FixedState;
 
@@ -105,6 +106,21 @@ impl DeltaRows {
     }
 }
 
+impl DeltaRows {
+    /// Whether a twin is read, or else what turn it is of is noted.
+    fn needs_twin(&self, row: &sse::Row<'_>) -> bool {
+        let turn = || turn_key(&row.head());
+        match &self.twins {
+            Twins::All => true,
+            Twins::Of(turns) => turns.contains(&turn()),
+            Twins::Noted(turns) => {
+                lock(turns).twins.insert(turn());
+                false
+            }
+        }
+    }
+}
+
 fn lock(turns: &Mutex<Turns>) -> MutexGuard<'_, Turns> {
     turns.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -118,22 +134,22 @@ impl Decode for DeltaRows {
         DELTAS.contains(&event) || TWINS.contains(&event) || ITEMS.contains(&event) || ends()
     }
 
-    fn value(&self, row: &sse::Row<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {
-        let twin = TWINS.contains(&&*row.name);
-        match &self.twins {
-            Twins::All => {}
-            Twins::Of(turns) if twin => {
-                if !turns.contains(&turn_key(&row.head())) {
-                    return None;
-                }
-            }
-            Twins::Noted(turns) if twin => {
-                lock(turns).twins.insert(turn_key(&row.head()));
-                return None;
-            }
-            Twins::Noted(_) | Twins::Of(_) => {}
+    fn passes(&self, event: &[u8], row: &[u8], memory: &mut Memory) -> bool {
+        // Of the events that are wanted only twins are called so.
+        event.starts_with(b"turn.") && event.ends_with(b".delta") && memory.knows_ending(row)
+    }
+
+    fn alike(&self, row: &[u8], memory: &mut Memory) -> Option<(Clock, Kept)> {
+        memory.read_alike(row)
+    }
+
+    fn value(&self, row: &sse::Row<'_>, raw: &[u8], memory: &mut Memory) -> Option<Kept> {
+        if TWINS.contains(&&*row.name) && !self.needs_twin(row) {
+            memory.learn_ending(row, raw);
+            return None;
         }
         let kept = memory.keep(row, sse::what_of)?;
+        memory.learn(row, raw, &kept);
         if let Twins::Noted(turns) = &self.twins
             && let What::Delta(piece) = kept.what()
             && matches!(piece.stream, Stream::Item(_))

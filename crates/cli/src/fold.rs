@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use agentlog::event::{Event, Head, What};
 use agentlog::fold::{Fold, SETTLE_MS};
 use agentlog::sse;
+use agentlog::zone::Clock;
 use anyhow::Result;
 use foldhash::fast::FixedState;
 
@@ -45,6 +46,9 @@ pub struct Memory {
     heads: Vec<Arc<Head>>,
     /// Places in `heads`, by a hash of what a head is read from.
     known: HashMap<u64, u32, FixedState>,
+    alike: sse::Alike,
+    /// Ends of rows that are passed over.
+    endings: Vec<sse::Ending>,
 }
 
 /// Reads rows for a fold.
@@ -98,6 +102,34 @@ impl Memory {
         })
     }
 
+    /// Reads a delta row if it is like one that was read before.
+    pub(crate) fn read_alike(&mut self, row: &[u8]) -> Option<(Clock, Kept)> {
+        let sse::AlikeRow { clock, piece, head } = self.alike.read(row, &mut self.arena)?;
+        Some((clock, Kept { head, what: What::Delta(piece) }))
+    }
+
+    /// Remembers a delta row, for others like it.
+    pub(crate) fn learn(&mut self, row: &sse::Row<'_>, raw: &[u8], kept: &Kept) {
+        if let What::Delta(piece) = &kept.what {
+            self.alike.learn(row, raw, piece, kept.head);
+        }
+    }
+
+    /// Remembers how a row ends, so that others of its turn can be passed over.
+    pub(crate) fn learn_ending(&mut self, row: &sse::Row<'_>, raw: &[u8]) {
+        self.endings.truncate(ENDINGS - 1);
+        self.endings.splice(..0, sse::Ending::of(row, raw));
+    }
+
+    /// Whether rows that end so are passed over.
+    pub(crate) fn knows_ending(&mut self, row: &[u8]) -> bool {
+        let Some(at) = self.endings.iter().position(|ending| ending.fits(row)) else {
+            return false;
+        };
+        self.endings.swap(0, at);
+        true
+    }
+
     /// The head of a row that was kept.
     pub(crate) fn head_of(&self, kept: &Kept) -> &Head {
         &self.heads[kept.head as usize]
@@ -106,6 +138,8 @@ impl Memory {
     /// Shares heads with the blocks before.
     pub(crate) fn share(&mut self, shared: &mut SharedHeads) {
         self.known = HashMap::default();
+        self.alike = sse::Alike::default();
+        self.endings = Vec::new();
         self.heads.iter_mut().for_each(|head| shared.share(head));
     }
 
@@ -115,6 +149,9 @@ impl Memory {
         Event { t, src: row.src, head, what: &row.value.what, arena: &self.arena }
     }
 }
+
+/// How many turns go on at once, at the most.
+const ENDINGS: usize = 16;
 
 /// Heads of the last blocks: equal ones are made the same one.
 #[derive(Default)]

@@ -24,6 +24,17 @@ pub trait Decode: Sync {
     /// Reads a row; `raw` is its text, `arena` memory that lives as long as the block's rows.
     fn value(&self, row: &Row<'_>, raw: &[u8], arena: &mut Self::Memory) -> Option<Self::Value>;
 
+    /// Whether a row of a wanted event, told by its first bytes, can be passed over all the same.
+    fn passes(&self, _event: &[u8], _row: &[u8], _memory: &mut Self::Memory) -> bool {
+        false
+    }
+
+    /// The clock and value of a wanted row that is like one that was read before. Whatever it
+    /// gives must be what [`Decode::value`] would.
+    fn alike(&self, _row: &[u8], _memory: &mut Self::Memory) -> Option<(Clock, Self::Value)> {
+        None
+    }
+
     /// Takes over what a value of a large row refers to: the unescaped text of the row's `line`,
     /// or a copy of the row made when that text is gone. A row of 100 MB must not be in memory
     /// three times.
@@ -213,9 +224,19 @@ const OVERSIZE_SHOWN: usize = 4096;
 impl<D: Decode> Scan<'_, D> {
     /// Passes over a row of an event that is not wanted, unless another writer's row stands in it.
     fn line_by_name(&mut self, line: &Line<'_>) {
-        let passed = sse::leading_name(line.bytes).is_some_and(|name| !self.is_wanted(name))
-            && !sse::has_interior_row(line.bytes);
-        if !passed {
+        let row = line.bytes;
+        let Some(name) = sse::leading_name(row) else { return self.line(line) };
+        let wanted = self.is_wanted(name);
+        if !wanted || self.decode.passes(name, row, &mut self.found.arena) {
+            if sse::has_interior_row(row) {
+                self.line(line);
+            }
+        } else if row.len() as u64 <= self.block.max_line
+            && let Some((clock, value)) = self.decode.alike(row, &mut self.found.arena)
+        {
+            self.found.events += 1;
+            self.item(clock, line, row, line.offset, value);
+        } else {
             self.line(line);
         }
     }

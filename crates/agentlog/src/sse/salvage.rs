@@ -2,6 +2,9 @@
 //! that a torn row and a whole one share a line.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::Envelope;
 
@@ -53,7 +56,8 @@ impl Salvage {
 
 /// Whether a line holds the start of a row anywhere but at its own start.
 pub fn has_interior_row(line: &[u8]) -> bool {
-    line.len() > 1 && memchr::memmem::find(&line[1..], ROW).is_some()
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ROW));
+    line.len() > 1 && FINDER.find(&line[1..]).is_some()
 }
 
 /// The stretches of a line that are UTF-8, each looked at once.
