@@ -139,8 +139,8 @@ impl Decode for DeltaRows {
         event.starts_with(b"turn.") && event.ends_with(b".delta") && memory.knows_ending(row)
     }
 
-    fn alike(&self, row: &[u8], memory: &mut Memory) -> Option<(Clock, Kept)> {
-        memory.read_alike(row)
+    fn alike(&self, event: &[u8], row: &[u8], memory: &mut Memory) -> Option<(Clock, Kept)> {
+        memory.read_alike(event, row)
     }
 
     fn value(&self, row: &sse::Row<'_>, raw: &[u8], memory: &mut Memory) -> Option<Kept> {

@@ -103,16 +103,14 @@ impl Memory {
     }
 
     /// Reads a delta row if it is like one that was read before.
-    pub(crate) fn read_alike(&mut self, row: &[u8]) -> Option<(Clock, Kept)> {
-        let sse::AlikeRow { clock, piece, head } = self.alike.read(row, &mut self.arena)?;
-        Some((clock, Kept { head, what: What::Delta(piece) }))
+    pub(crate) fn read_alike(&mut self, event: &[u8], row: &[u8]) -> Option<(Clock, Kept)> {
+        let sse::AlikeRow { clock, what, head } = self.alike.read(event, row, &mut self.arena)?;
+        Some((clock, Kept { head, what }))
     }
 
     /// Remembers a delta row, for others like it.
     pub(crate) fn learn(&mut self, row: &sse::Row<'_>, raw: &[u8], kept: &Kept) {
-        if let What::Delta(piece) = &kept.what {
-            self.alike.learn(row, raw, piece, kept.head);
-        }
+        self.alike.learn(row, raw, &kept.what, kept.head);
     }
 
     /// Remembers how a row ends, so that others of its turn can be passed over.

@@ -1,11 +1,8 @@
 //! From a block of lines to decoded rows: the part that runs on all cores. It knows neither the
 //! writer's offset nor the number of the block's first line; both are settled afterwards.
 
-use std::collections::HashMap;
-
 use agentlog::sse::{self, Envelope, Row, Salvage, Scratch};
 use agentlog::zone::{Clock, Evidence};
-use foldhash::fast::FixedState;
 use jsonl::{Block, Grep, Line, LongLine, Needles};
 
 use crate::format::{self, Format};
@@ -31,7 +28,7 @@ pub trait Decode: Sync {
 
     /// The clock and value of a wanted row that is like one that was read before. Whatever it
     /// gives must be what [`Decode::value`] would.
-    fn alike(&self, _row: &[u8], _memory: &mut Self::Memory) -> Option<(Clock, Self::Value)> {
+    fn alike(&self, _event: &[u8], _row: &[u8], _memory: &mut Self::Memory) -> Option<(Clock, Self::Value)> {
         None
     }
 
@@ -139,7 +136,7 @@ pub fn block<D: Decode>(
         block,
         scratch: Scratch::default(),
         passing: false,
-        answers: HashMap::default(),
+        answers: Answers::default(),
         looked_back: (0, Clock::Missing),
         found: Scanned::new(block),
     };
@@ -209,10 +206,37 @@ struct Scan<'a, D: Decode> {
     /// Whether rows are read without being wanted.
     passing: bool,
     /// Event names that were asked for, with the answers.
-    answers: HashMap<Vec<u8>, bool, FixedState>,
+    answers: Answers,
     /// Up to where the block was searched for a time, and the last one found there.
     looked_back: (usize, Clock),
     found: Scanned<D::Value, D::Memory>,
+}
+
+/// Answers by event name. A log has few names, and asks for each often: a table without chains is
+/// enough, where names that share a place are asked for again.
+struct Answers {
+    slots: [(Vec<u8>, bool); 64],
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { slots: [const { (Vec::new(), false) }; 64] }
+    }
+}
+
+impl Answers {
+    #[inline]
+    fn get(&mut self, name: &[u8], ask: impl FnOnce(&[u8]) -> bool) -> bool {
+        let end = name.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
+        let mixed = (end ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (known, answer) = &mut self.slots[(mixed >> 58) as usize];
+        if known != name {
+            *answer = ask(name);
+            known.clear();
+            known.extend_from_slice(name);
+        }
+        *answer
+    }
 }
 
 /// How many rows of unknown writers are passed in search of one that is known.
@@ -232,7 +256,7 @@ impl<D: Decode> Scan<'_, D> {
                 self.line(line);
             }
         } else if row.len() as u64 <= self.block.max_line
-            && let Some((clock, value)) = self.decode.alike(row, &mut self.found.arena)
+            && let Some((clock, value)) = self.decode.alike(name, row, &mut self.found.arena)
         {
             self.found.events += 1;
             self.item(clock, line, row, line.offset, value);
@@ -268,14 +292,10 @@ impl<D: Decode> Scan<'_, D> {
         }
     }
 
-    /// Whether rows of this event are looked into. A log has few names, and asks for each often.
+    /// Whether rows of this event are looked into.
+    #[inline]
     fn is_wanted(&mut self, name: &[u8]) -> bool {
-        if let Some(wanted) = self.answers.get(name) {
-            return *wanted;
-        }
-        let wanted = wanted_name(self.decode, name);
-        self.answers.insert(name.to_vec(), wanted);
-        wanted
+        self.answers.get(name, |name| wanted_name(self.decode, name))
     }
 
     fn oversize(&mut self, line: &Line<'_>, len: u64) {

@@ -1,6 +1,6 @@
-//! Deltas come in runs of rows that are the same letter by letter, but for a time, two counters
-//! and a few words. One row of a run is read in full; the others are compared with it, and only
-//! what differs is read.
+//! Deltas come in runs of rows that are the same letter by letter, but for a time, counters, the
+//! item's id and a few words. One row of a run is read in full; the others are compared with it,
+//! and only what differs is read.
 //!
 //! This assumes nothing about how rows are spelled: a row that is equal to one that was read, but
 //! for digits in place of digits and good string contents in place of such, means the same but for
@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::Row;
-use crate::event::{Piece, Span, Stream};
+use crate::event::{Piece, Span, Stream, StreamKind, What};
 use crate::json::{self, Kind, Value};
 use crate::time::Stamp;
 use crate::zone::{Clock, ZoneKey};
@@ -17,24 +17,24 @@ use crate::zone::{Clock, ZoneKey};
 /// Rows that were read, for others like them.
 #[derive(Debug, Default)]
 pub struct Alike {
-    /// Those that fitted last stand first.
-    known: Vec<Box<Model>>,
+    /// The latest stands last. Beside each what tells quickly that a row is not like it.
+    known: Vec<(u64, Box<Model>)>,
     learnt: usize,
     fitted: usize,
 }
 
-/// How many runs go on at once, at the most.
-const RUNS: usize = 16;
+/// How many runs are remembered: those of a few sessions go on at once, in streams of a few kinds.
+const RUNS: usize = 64;
 /// After so many models it shows whether rows are alike at all.
 const TRIAL: usize = 64;
 
-/// A delta row that is like one that was read.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// A delta row, or the done row of a stream, that is like one that was read.
+#[derive(Clone, Debug, PartialEq)]
 pub struct AlikeRow {
     /// When it was written.
     pub clock: Clock,
-    /// What it says; its spans are those of the row that was read, but for the text.
-    pub piece: Piece,
+    /// What it says. Spans that it shares with the row that was read are the same.
+    pub what: What,
     /// What the caller knows of that row's head.
     pub head: u32,
 }
@@ -50,26 +50,33 @@ struct Model {
     key: ZoneKey,
     /// Seconds of the last time that was read, as spelled and in milliseconds.
     second: (Vec<u8>, i64),
+    /// Makes of the piece what the row says.
+    wrap: fn(Piece) -> What,
     piece: Piece,
+    /// The last item's id.
+    item: Vec<u8>,
     head: u32,
 }
 
 #[derive(Clone, Debug)]
 struct Gap {
-    what: What,
+    what: Holds,
     place: Range<usize>,
 }
 
+/// What a gap holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
+enum Holds {
     /// `t` of the envelope.
     Time,
     /// The UTC time in the inner JSON.
     Utc,
-    /// `data_count`.
-    Count,
+    /// `data_count`, `output_index`: numbers that nobody asks for.
+    Number,
     /// `sequence_number`.
     Sequence,
+    /// `item_id`.
+    Item,
     /// What is streamed.
     Text,
 }
@@ -80,35 +87,52 @@ struct Found<'r> {
     time: &'r [u8],
     utc: Option<&'r [u8]>,
     seq: Option<i64>,
+    item: Option<&'r [u8]>,
     text: &'r [u8],
 }
 
 impl Alike {
-    /// Reads a delta row if it is like one that was read. Its text is appended to `arena`.
-    pub fn read(&mut self, row: &[u8], arena: &mut Vec<u8>) -> Option<AlikeRow> {
-        let fits = |model: &Box<Model>| model.found_in(row);
-        let (at, found) =
-            self.known.iter().enumerate().find_map(|(at, model)| Some((at, fits(model)?)))?;
-        self.known[..=at].rotate_right(1);
+    /// Reads a row of that event if it is like one that was read. Its text is appended to `arena`.
+    pub fn read(&mut self, event: &[u8], row: &[u8], arena: &mut Vec<u8>) -> Option<AlikeRow> {
+        let mark = mark_of(event.len(), row);
+        let known = self.known.iter_mut().rev().filter(|(known, _)| *known == mark);
+        let mut fitting = known.filter_map(|(_, model)| Some((model.found_in(row)?, model)));
+        let (found, model) = fitting.next()?;
         self.fitted += 1;
-        self.known[0].read(&found, arena)
+        model.read(&found, arena)
     }
 
-    /// Remembers a delta row that was read in full: `piece` and `head` are what was made of it.
-    pub fn learn(&mut self, row: &Row<'_>, raw: &[u8], piece: &Piece, head: u32) {
+    /// Remembers a row that was read in full, if it is a delta or a done row: `what` and `head` are
+    /// what was made of it.
+    pub fn learn(&mut self, row: &Row<'_>, raw: &[u8], what: &What, head: u32) {
         let in_vain = self.learnt > TRIAL && self.fitted < self.learnt;
-        if in_vain || self.known.iter().any(|model| model.found_in(raw).is_some()) {
+        if in_vain || self.known.iter().any(|(_, model)| model.found_in(raw).is_some()) {
             return;
         }
-        let Some(model) = Model::of(row, raw, piece, head) else { return };
+        let Some(model) = Model::of(row, raw, what, head) else { return };
         self.learnt += 1;
-        self.known.truncate(RUNS - 1);
-        self.known.insert(0, Box::new(model));
+        if self.known.len() == RUNS {
+            self.known.remove(0);
+        }
+        self.known.push((mark_of(row.name.len(), raw), Box::new(model)));
     }
 }
 
+/// What rows of a run have in common: the length of the event's name, and their last bytes, which
+/// are mostly those of the session's id.
+#[inline]
+fn mark_of(name: usize, row: &[u8]) -> u64 {
+    let end = row.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
+    end ^ name as u64
+}
+
 impl Model {
-    fn of(row: &Row<'_>, raw: &[u8], piece: &Piece, head: u32) -> Option<Self> {
+    fn of(row: &Row<'_>, raw: &[u8], what: &What, head: u32) -> Option<Self> {
+        let (piece, wrap): (_, fn(Piece) -> What) = match what {
+            What::Delta(piece) => (*piece, What::Delta),
+            What::Done(piece) => (*piece, What::Done),
+            _ => return None,
+        };
         let key = row.zone_key();
         let utc = row.inner.timestamp.filter(|_| row.utc_stamp().is_some());
         let told_elsewhere = row.utc_stamp().is_some() && utc.is_none()
@@ -117,10 +141,10 @@ impl Model {
         if key.is_partial() || told_elsewhere {
             return None;
         }
-        let gaps = gaps_of(row, raw, piece, utc)?;
-        let text = gaps.iter().position(|gap| gap.what == What::Text)?;
-        let second = (Vec::new(), 0);
-        let model = Self { row: raw.to_vec(), gaps, text, key, second, piece: *piece, head };
+        let gaps = gaps_of(row, raw, what, utc)?;
+        let text = gaps.iter().position(|gap| gap.what == Holds::Text)?;
+        let (second, item) = ((Vec::new(), 0), Vec::new());
+        let model = Self { row: raw.to_vec(), gaps, text, key, second, wrap, piece, item, head };
         model.found_in(raw).map(|_| model)
     }
 
@@ -160,8 +184,17 @@ impl Model {
         };
         let clock = Clock::new(Some(stamp), utc, || self.key);
         let text = decode(found.text, arena)?;
+        if let Some(item) = found.item
+            && *item != *self.item
+        {
+            let start = arena.len();
+            arena.extend_from_slice(item);
+            self.item.clear();
+            self.item.extend_from_slice(item);
+            self.piece.stream = Stream::Item(Span::since(start, arena));
+        }
         let piece = Piece { text, seq: found.seq, ..self.piece };
-        Some(AlikeRow { clock, piece, head: self.head })
+        Some(AlikeRow { clock, what: (self.wrap)(piece), head: self.head })
     }
 
     /// Reads a time; the rows of a run share most of their seconds.
@@ -184,46 +217,62 @@ impl Model {
 
 impl<'r> Found<'r> {
     #[inline]
-    fn set(&mut self, what: What, value: &'r [u8]) -> Option<()> {
+    fn set(&mut self, what: Holds, value: &'r [u8]) -> Option<()> {
         match what {
-            What::Time => self.time = value,
-            What::Utc => self.utc = Some(value),
-            What::Count => {}
-            What::Sequence => {
+            Holds::Time => self.time = value,
+            Holds::Utc => self.utc = Some(value),
+            Holds::Number => {}
+            Holds::Item => self.item = Some(value),
+            Holds::Sequence => {
                 // No more digits than a number of 64 bits has for sure.
                 let digits = value.get(..value.len().min(19)).filter(|_| value.len() < 19)?;
                 self.seq = Some(digits.iter().fold(0, |n, d| n * 10 + i64::from(*d - b'0')));
             }
-            What::Text => self.text = value,
+            Holds::Text => self.text = value,
         }
         Some(())
     }
 }
 
 impl Gap {
-    /// Length of the value at the end of `text`: as many digits as there are, or as many bytes as
-    /// the known row has.
+    /// Length of the value at the end of `text`.
     #[inline]
     fn len_at_end(&self, text: &[u8]) -> Option<usize> {
-        if self.is_fixed() {
-            return (text.len() >= self.place.len()).then_some(self.place.len());
-        }
-        let digits = text.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-        is_number(&text[text.len() - digits..]).then_some(digits)
+        let len = match self.what {
+            Holds::Time | Holds::Utc | Holds::Text => self.place.len(),
+            Holds::Item => text.iter().rev().take_while(|b| is_id(**b)).count(),
+            Holds::Number | Holds::Sequence => {
+                text.iter().rev().take_while(|b| b.is_ascii_digit()).count()
+            }
+        };
+        self.is_good(text.get(text.len().checked_sub(len)?..)?).then_some(len)
     }
 
     #[inline]
     fn len_at_start(&self, text: &[u8]) -> Option<usize> {
-        if self.is_fixed() {
-            return (text.len() >= self.place.len()).then_some(self.place.len());
-        }
-        let digits = text.iter().take_while(|b| b.is_ascii_digit()).count();
-        is_number(&text[..digits]).then_some(digits)
+        let len = match self.what {
+            Holds::Time | Holds::Utc | Holds::Text => self.place.len(),
+            Holds::Item => text.iter().take_while(|b| is_id(**b)).count(),
+            Holds::Number | Holds::Sequence => {
+                text.iter().take_while(|b| b.is_ascii_digit()).count()
+            }
+        };
+        self.is_good(text.get(..len)?).then_some(len)
     }
 
-    fn is_fixed(&self) -> bool {
-        matches!(self.what, What::Time | What::Utc)
+    fn is_good(&self, value: &[u8]) -> bool {
+        match self.what {
+            Holds::Number | Holds::Sequence => is_number(value),
+            // An empty id is none.
+            Holds::Item => !value.is_empty(),
+            Holds::Time | Holds::Utc | Holds::Text => true,
+        }
     }
+}
+
+/// Whether a byte is one of those that ids are made of: none that JSON would escape.
+fn is_id(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
 }
 
 /// Whether digits are a number as JSON spells it.
@@ -236,28 +285,22 @@ fn is_number(digits: &[u8]) -> bool {
 }
 
 /// Where rows of one run differ.
-fn gaps_of(row: &Row<'_>, raw: &[u8], piece: &Piece, utc: Option<Value<'_>>) -> Option<Vec<Gap>> {
+fn gaps_of(row: &Row<'_>, raw: &[u8], what: &What, utc: Option<Value<'_>>) -> Option<Vec<Gap>> {
     let line = row.envelope.line.filter(|line| line.kind == Kind::String { escaped: true })?;
     let line_at = place_in(raw, line)?;
-    let plain = |value: &Value<'_>| value.kind == Kind::String { escaped: false };
-    let mut gaps = vec![Gap { what: What::Time, place: place_in(raw, row.envelope.t.filter(plain)?)? }];
-    let digits = |value: &Value<'_>| value.kind == Kind::Number && is_digits(value.raw);
-    if let Some(count) = row.envelope.data_count.filter(digits) {
-        gaps.push(Gap { what: What::Count, place: place_in(raw, count)? });
+    let time = place_in(raw, row.envelope.t.filter(is_plain)?)?;
+    let mut gaps = vec![Gap { what: Holds::Time, place: time }];
+    if let Some(count) = row.envelope.data_count.filter(is_whole) {
+        gaps.push(Gap { what: Holds::Number, place: place_in(raw, count)? });
     }
-    let (text, seq) = values_of(row, piece)?;
-    if piece.seq.is_some() != seq.is_some() {
-        return None;
-    }
-    let inner = row.inner.text.as_bytes();
-    let mut inside = vec![(What::Text, place_in(inner, text)?)];
-    if let Some(seq) = seq {
-        inside.push((What::Sequence, place_in(inner, Some(seq).filter(digits)?)?));
-    }
-    if let Some(utc) = utc {
-        inside.push((What::Utc, place_in(inner, Some(utc).filter(plain)?)?));
-    }
-    for (what, place) in inside {
+    let utc = utc.map(|utc| (Holds::Utc, utc));
+    for (what, value) in values_of(row, what)?.into_iter().chain(utc) {
+        let fits = match what {
+            Holds::Number | Holds::Sequence => is_whole(&value),
+            Holds::Text => value.is_string(),
+            _ => is_plain(&value),
+        };
+        let place = place_in(row.inner.text.as_bytes(), Some(value).filter(|_| fits)?)?;
         let place = escaped_place(&raw[line_at.clone()], &place)?;
         gaps.push(Gap { what, place: line_at.start + place.start..line_at.start + place.end });
     }
@@ -265,26 +308,56 @@ fn gaps_of(row: &Row<'_>, raw: &[u8], piece: &Piece, utc: Option<Value<'_>>) -> 
     gaps.windows(2).all(|two| two[0].place.end < two[1].place.start).then_some(gaps)
 }
 
-/// The values of a delta row that hold its text and its sequence number.
-fn values_of<'a>(row: &Row<'a>, piece: &Piece) -> Option<(Value<'a>, Option<Value<'a>>)> {
-    let (mut text, mut seq) = (None, None);
-    json::fields(row.inner.payload?.raw, |key, value| match key {
-        "delta" => text = Some(value),
+fn is_plain(value: &Value<'_>) -> bool {
+    value.kind == Kind::String { escaped: false }
+}
+
+fn is_whole(value: &Value<'_>) -> bool {
+    value.kind == Kind::Number && is_digits(value.raw)
+}
+
+/// The values inside a row that differ among those of its run.
+fn values_of<'a>(row: &Row<'a>, what: &What) -> Option<Vec<(Holds, Value<'a>)>> {
+    let (piece, key) = match what {
+        What::Delta(piece) => (piece, "delta"),
+        What::Done(piece) => match piece.kind {
+            StreamKind::Text | StreamKind::Reasoning => (piece, "text"),
+            StreamKind::Arguments => (piece, "arguments"),
+            StreamKind::Input => (piece, "input"),
+        },
+        _ => return None,
+    };
+    let is_item = matches!(piece.stream, Stream::Item(_));
+    let (mut text, mut seq, mut item, mut number) = (None, None, None, None);
+    json::fields(row.inner.payload?.raw, |name, value| match name {
+        _ if name == key => text = Some(value),
         "sequence_number" => seq = Some(value),
+        "item_id" if is_item => item = Some(value),
+        "output_index" => number = Some(value),
         _ => {}
     })
     .ok()?;
-    if !matches!(piece.stream, Stream::Block { .. }) {
-        return Some((text.filter(Value::is_string)?, seq));
-    }
-    let mut inside = None;
-    json::fields(text?.raw, |key, value| {
+    let text = match piece.stream {
+        Stream::Block { .. } => words_of(text?)?,
+        _ => text?,
+    };
+    // A number that counts must be told by the gap; one that does not may be anything.
+    let seq = seq.filter(|_| piece.seq.is_some()).map(|seq| (Holds::Sequence, seq));
+    let number = number.filter(is_whole).map(|number| (Holds::Number, number));
+    let item = item.map(|item| (Holds::Item, item));
+    Some([Some((Holds::Text, text)), seq, item, number].into_iter().flatten().collect())
+}
+
+/// The words in the delta of a Claude block.
+fn words_of(delta: Value<'_>) -> Option<Value<'_>> {
+    let mut words = None;
+    json::fields(delta.raw, |key, value| {
         if matches!(key, "text" | "thinking" | "partial_json") {
-            inside = Some(value);
+            words = Some(value);
         }
     })
     .ok()?;
-    Some((inside.filter(Value::is_string)?, None))
+    words
 }
 
 /// Where a value stands in the text that it was read from.
@@ -387,5 +460,194 @@ impl Ending {
         let Some(rest) = row.strip_suffix(&self.text[self.count.end..]) else { return false };
         let digits = rest.iter().rev().take_while(|b| b.is_ascii_digit()).count();
         digits > 0 && rest[..rest.len() - digits].ends_with(&self.text[..self.count.start])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sse::{Envelope, Scratch, leading_name, what_of};
+    use proptest::prelude::*;
+    use testkit::LogBuilder;
+
+    /// What a row says, spelled out.
+    type Said = (Clock, bool, Vec<u8>, i64, StreamKind, i64, Option<i64>, Vec<u8>, u32);
+
+    fn said(clock: Clock, what: &What, head: u32, arena: &[u8]) -> Option<Said> {
+        let (What::Delta(piece) | What::Done(piece)) = what else { return None };
+        let bytes = |span: Span| arena[span.range()].to_vec();
+        let (id, index) = match piece.stream {
+            Stream::Item(id) => (bytes(id), -1),
+            Stream::Block { request, index } => (request.map(bytes).unwrap_or_default(), index),
+            Stream::Twin { item } => (item.map(bytes).unwrap_or_default(), -2),
+        };
+        let done = matches!(what, What::Done(_));
+        let text = bytes(piece.text);
+        Some((clock, done, id, index, piece.kind, piece.part, piece.seq, text, head))
+    }
+
+    /// A reader that learns, and what it has read.
+    #[derive(Default)]
+    struct Reader {
+        alike: Alike,
+        arena: Vec<u8>,
+        fitted: usize,
+    }
+
+    impl Reader {
+        /// What the row says by the quick way, and in full. The head stands for all else that a
+        /// head is made of.
+        fn both(&mut self, row: &[u8]) -> (Option<Said>, Option<Said>) {
+            let quick = leading_name(row)
+                .and_then(|name| self.alike.read(name, row, &mut self.arena))
+                .and_then(|row| said(row.clock, &row.what, row.head, &self.arena));
+            self.fitted += usize::from(quick.is_some());
+            let (mut scratch, mut arena) = (Scratch::default(), Vec::new());
+            let Ok(envelope) = Envelope::parse(row) else { return (quick, None) };
+            let Some(opened) = Row::open(envelope, &mut scratch) else { return (quick, None) };
+            let Some(what) = what_of(&opened, &mut arena) else { return (quick, None) };
+            let head = format!("{:?}", opened.head());
+            let head = head.bytes().fold(7u32, |n, b| n.wrapping_mul(31) ^ u32::from(b));
+            let full = said(opened.clock(), &what, head, &arena);
+            if quick.is_none() {
+                let what = what_of(&opened, &mut self.arena).unwrap();
+                self.alike.learn(&opened, row, &what, head);
+            }
+            (quick, full)
+        }
+
+        fn agrees(&mut self, row: &[u8]) {
+            let (quick, full) = self.both(row);
+            if quick.is_some() {
+                assert_eq!(quick, full, "{}", String::from_utf8_lossy(row));
+            }
+        }
+    }
+
+    fn rows(log: &[u8]) -> Vec<&[u8]> {
+        log.split(|b| *b == b'\n').filter(|row| !row.is_empty()).collect()
+    }
+
+    #[test]
+    fn whole_logs_read_the_same_and_mostly_quickly() {
+        let log = LogBuilder::new(5).codex_sessions(3).claude_sessions(3).turns(4).build();
+        for log in [&log.codex, &log.claude] {
+            let mut reader = Reader::default();
+            rows(log).into_iter().for_each(|row| reader.agrees(row));
+            let deltas = rows(log).iter().filter(|row| row.windows(7).any(|w| w == b"delta\",")).count();
+            assert!(reader.fitted * 10 > deltas * 7, "{} of {deltas}", reader.fitted);
+        }
+    }
+
+    #[test]
+    fn faulty_logs_read_the_same() {
+        for seed in 0..3 {
+            let builder = LogBuilder::new(seed).turns(1).faults(&testkit::Fault::ALL);
+            let log = builder.build();
+            for log in [&log.codex, &log.claude] {
+                let mut reader = Reader::default();
+                rows(log).into_iter().for_each(|row| reader.agrees(row));
+            }
+        }
+    }
+
+    /// Delta rows of both agents in spellings of their own.
+    fn spelled(shape: usize, seq: &str, text: &str, t: &str) -> String {
+        let sid = "019a9776-b774-7de6-aa56-cbd6599008c5";
+        let meta = r#""metadata":"{\"turn_id\":\"2\",\"pid\":7}""#;
+        let codex = format!(
+            r#"data: {{\"type\":\"x\",\"sequence_number\":{seq},\"item_id\":\"msg_a\",\"output_index\":0,\"delta\":\"{text}\"}}"#
+        );
+        let claude = format!(
+            r#"data: {{\"timestamp\":\"{t}Z\",\"payload\":{{\"index\":1,\"delta\":{{\"type\":\"text_delta\",\"text\":\"{text}\"}},\"request_id\":\"req_{seq}\"}}}}"#
+        );
+        let name = "response.output_text.delta";
+        match shape {
+            0 => format!(r#"{{"event":"{name}","t":"{t}","line":"{codex}",{meta},"data_count":{seq},"sid":"{sid}"}}"#),
+            1 => format!(r#"{{"event":"{name}","data_count":{seq},"sid":"{sid}",{meta},"line":"{codex}","t":"{t}"}}"#),
+            2 => format!(r#"{{"event": "{name}", "line": "{codex}", "t": "{t}", {meta}, "sid": "{sid}"}}"#),
+            3 => {
+                let twice = codex.replace(r#"\"item_id"#, r#"\"delta\":\"no\",\"x\":{\"delta\":1},\"item_id"#);
+                format!(r#"{{"event":"{name}","t":"x","t":"{t}","line":"{twice}",{meta},"sid":"{sid}"}}"#)
+            }
+            4 => {
+                let odd = codex.replace("msg_a", r"m\\\\u00e9").replace(r#"\"x\""#, r#"\"\u0078\""#);
+                format!(r#"{{"event":"{name}","t":"{t}","line":"{odd}",{meta},"sid":"{sid}"}}"#)
+            }
+            _ => format!(
+                r#"{{"event":"claude.content_block_delta","t":"{t}","line":"{claude}",{meta},"data_count":{seq},"sid":"{sid}"}}"#
+            ),
+        }
+    }
+
+    fn texts() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "a", "é", "日本", "🚀", r#"\\\""#, r"\\\\", r"\\n", r"\\t", r"\\u00e9", r"\\ud83d", r"\n",
+            r#"\""#, r"\\", r"\", "\"", "\u{1}", " ", "", r"\\/", r"\u0041", "}", r#"\"}"#,
+        ]);
+        prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn any_spelling_reads_the_same(
+            shape in 0usize..6,
+            given in prop::collection::vec((
+                prop::sample::select(vec!["0", "1", "17", "007", "-3", "1.5", "\\\"4\\\"", "99999999999999999999", ""]),
+                texts(),
+                prop::sample::select(vec!["2025-11-18T21:55:31.188", "2025-11-18T21:55:31.201", "2025-13-18T21:55:31.188", "2025-11-18T21:55:32.0\"\"", "2025-11-18T21:55:31+07"]),
+            ), 1..5),
+        ) {
+            let mut reader = Reader::default();
+            reader.agrees(spelled(shape, "3", "so", "2025-11-18T21:55:31.188").as_bytes());
+            for (seq, text, t) in &given {
+                reader.agrees(spelled(shape, seq, text, t).as_bytes());
+            }
+        }
+
+        #[test]
+        fn any_damage_reads_the_same(
+            shape in 0usize..6,
+            at in any::<prop::sample::Index>(),
+            cut in 0usize..4,
+            put in prop::collection::vec(any::<u8>(), 0..4),
+            put_sign in prop::sample::select(vec!["", "\"", "\\", "\\\"", "}", "{", ",", "0", "\\\\", ":"]),
+        ) {
+            let good = spelled(shape, "12", "some words", "2025-11-18T21:55:31.188");
+            let mut reader = Reader::default();
+            reader.agrees(good.as_bytes());
+            reader.agrees(good.as_bytes());
+            // Letters that the line spells with six characters are left to the reader of rows.
+            prop_assert_eq!(reader.fitted, usize::from(shape != 4), "{}", good);
+            let at = at.index(good.len());
+            for put in [&put[..], put_sign.as_bytes()] {
+                let mut bad = good.as_bytes()[..at].to_vec();
+                bad.extend_from_slice(put);
+                bad.extend_from_slice(&good.as_bytes()[(at + cut).min(good.len())..]);
+                reader.agrees(&bad);
+            }
+        }
+    }
+
+    #[test]
+    fn an_ending_is_that_of_a_turn() {
+        let row = |turn: &str, text: &str, count: &str| {
+            format!(
+                r#"{{"event":"turn.response.delta","t":"2025-11-18T21:55:31.188","line":"{text}","metadata":"{{\"turn_id\":\"{turn}\"}}","data_count":{count},"sid":"s"}}"#
+            )
+        };
+        let first = row("2", "data: {}", "4");
+        let mut scratch = Scratch::default();
+        let opened = Row::open(Envelope::parse(first.as_bytes()).unwrap(), &mut scratch).unwrap();
+        let ending = Ending::of(&opened, first.as_bytes()).unwrap();
+        for (other, fits) in [
+            (row("2", "anything", "120"), true),
+            (row("3", "data: {}", "5"), false),
+            (row("2", "data: {}", ""), false),
+            (row("12", "data: {}", "5"), false),
+        ] {
+            assert_eq!(ending.fits(other.as_bytes()), fits, "{other}");
+        }
     }
 }
