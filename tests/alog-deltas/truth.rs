@@ -5,10 +5,8 @@ use serde_json::Value;
 use testkit::{Cmd, Detail, Fault, LogBuilder, Ran, differences};
 
 /// What names an item of each agent.
-const NAMES: [(&str, &[&str]); 2] = [
-    ("codex", &["sid", "item_id"]),
-    ("claude", &["sid", "request_id", "block_index"]),
-];
+const NAMES: [(&str, &[&str]); 2] =
+    [("codex", &["sid", "item_id"]), ("claude", &["sid", "request_id", "block_index"])];
 
 /// What is wrong with the records of a log, if they are not its truth.
 fn untrue(builder: &LogBuilder, args: &[&str]) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! `--schema`, and the copies of it in the documentation.
 
-use crate::programs::{EVENTS, PROMPTS, Written, repository};
+use crate::programs::{DELTAS, EVENTS, PROMPTS, Written, repository};
 use serde_json::Value;
 use std::fs;
 use testkit::Cmd;
@@ -80,6 +80,8 @@ fn the_schema_fits_the_records() {
         (EVENTS, &[][..], "alog.event/1"),
         (PROMPTS, &[], "alog.prompt/1"),
         (PROMPTS, &["--explain"], "alog.prompt/1"),
+        (DELTAS, &["--parse"], "alog.delta/1"),
+        (DELTAS, &["--explain"], "alog.delta/1"),
     ] {
         let (_, schema) = schema_of(program);
         assert_eq!(schema["title"], title);
@@ -124,7 +126,7 @@ fn the_documented_schemas_are_those_of_the_commands() {
     let files = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path());
     let texts: Vec<String> =
         files.map(|path| fs::read_to_string(path).expect("a schema")).collect();
-    for program in [EVENTS, PROMPTS] {
+    for program in [EVENTS, PROMPTS, DELTAS] {
         let (text, schema) = schema_of(program);
         let title = &schema["title"];
         let of_it = |text: &&String| {

@@ -1,7 +1,7 @@
 //! A log that is still being written, through a pipe: records come as soon as they are final, long
 //! before the input ends.
 
-mod child;
+pub mod child;
 
 use crate::programs::{
     BOTH, EVENTS, PROMPTS, claude, claude_prompt, codex, codex_prompt, column, lines, t,

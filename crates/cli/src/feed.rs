@@ -232,7 +232,11 @@ impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
 }
 
 /// The next blocks; none at the end.
-fn read(reader: &mut Reader, look: Look<'_>, rows: &impl ReadRows) -> std::io::Result<Option<Found>> {
+fn read(
+    reader: &mut Reader,
+    look: Look<'_>,
+    rows: &impl ReadRows,
+) -> std::io::Result<Option<Found>> {
     let work = |block: &jsonl::Block<'_>| scan::block(block, look, rows);
     match reader.next_skimming(&work, Some(&|line| look.peek(rows, line)))? {
         Batch::Blocks(blocks) => Ok(Some(blocks)),

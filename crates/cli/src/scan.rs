@@ -28,7 +28,12 @@ pub trait Decode: Sync {
 
     /// The clock and value of a wanted row that is like one that was read before. Whatever it
     /// gives must be what [`Decode::value`] would.
-    fn alike(&self, _event: &[u8], _row: &[u8], _memory: &mut Self::Memory) -> Option<(Clock, Self::Value)> {
+    fn alike(
+        &self,
+        _event: &[u8],
+        _row: &[u8],
+        _memory: &mut Self::Memory,
+    ) -> Option<(Clock, Self::Value)> {
         None
     }
 

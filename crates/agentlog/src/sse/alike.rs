@@ -444,7 +444,9 @@ impl Ending {
         let behind = |value: Option<Value<'_>>| Some(place_in(raw, value?)?.start > line.end);
         let told = [row.envelope.metadata, row.envelope.sid, row.envelope.data_count];
         let is_number = row.envelope.data_count.is_some_and(|count| is_digits(count.raw));
-        if row.envelope.pid.is_some() || !is_number || !told.into_iter().all(|v| behind(v) == Some(true))
+        if row.envelope.pid.is_some()
+            || !is_number
+            || !told.into_iter().all(|v| behind(v) == Some(true))
         {
             return None;
         }
@@ -534,7 +536,8 @@ mod tests {
         for log in [&log.codex, &log.claude] {
             let mut reader = Reader::default();
             rows(log).into_iter().for_each(|row| reader.agrees(row));
-            let deltas = rows(log).iter().filter(|row| row.windows(7).any(|w| w == b"delta\",")).count();
+            let deltas =
+                rows(log).iter().filter(|row| row.windows(7).any(|w| w == b"delta\",")).count();
             assert!(reader.fitted * 10 > deltas * 7, "{} of {deltas}", reader.fitted);
         }
     }
@@ -563,15 +566,25 @@ mod tests {
         );
         let name = "response.output_text.delta";
         match shape {
-            0 => format!(r#"{{"event":"{name}","t":"{t}","line":"{codex}",{meta},"data_count":{seq},"sid":"{sid}"}}"#),
-            1 => format!(r#"{{"event":"{name}","data_count":{seq},"sid":"{sid}",{meta},"line":"{codex}","t":"{t}"}}"#),
-            2 => format!(r#"{{"event": "{name}", "line": "{codex}", "t": "{t}", {meta}, "sid": "{sid}"}}"#),
+            0 => format!(
+                r#"{{"event":"{name}","t":"{t}","line":"{codex}",{meta},"data_count":{seq},"sid":"{sid}"}}"#
+            ),
+            1 => format!(
+                r#"{{"event":"{name}","data_count":{seq},"sid":"{sid}",{meta},"line":"{codex}","t":"{t}"}}"#
+            ),
+            2 => format!(
+                r#"{{"event": "{name}", "line": "{codex}", "t": "{t}", {meta}, "sid": "{sid}"}}"#
+            ),
             3 => {
-                let twice = codex.replace(r#"\"item_id"#, r#"\"delta\":\"no\",\"x\":{\"delta\":1},\"item_id"#);
-                format!(r#"{{"event":"{name}","t":"x","t":"{t}","line":"{twice}",{meta},"sid":"{sid}"}}"#)
+                let twice = codex
+                    .replace(r#"\"item_id"#, r#"\"delta\":\"no\",\"x\":{\"delta\":1},\"item_id"#);
+                format!(
+                    r#"{{"event":"{name}","t":"x","t":"{t}","line":"{twice}",{meta},"sid":"{sid}"}}"#
+                )
             }
             4 => {
-                let odd = codex.replace("msg_a", r"m\\\\u00e9").replace(r#"\"x\""#, r#"\"\u0078\""#);
+                let odd =
+                    codex.replace("msg_a", r"m\\\\u00e9").replace(r#"\"x\""#, r#"\"\u0078\""#);
                 format!(r#"{{"event":"{name}","t":"{t}","line":"{odd}",{meta},"sid":"{sid}"}}"#)
             }
             _ => format!(
@@ -582,8 +595,8 @@ mod tests {
 
     fn texts() -> impl Strategy<Value = String> {
         let piece = prop::sample::select(vec![
-            "a", "é", "日本", "🚀", r#"\\\""#, r"\\\\", r"\\n", r"\\t", r"\\u00e9", r"\\ud83d", r"\n",
-            r#"\""#, r"\\", r"\", "\"", "\u{1}", " ", "", r"\\/", r"\u0041", "}", r#"\"}"#,
+            "a", "é", "日本", "🚀", r#"\\\""#, r"\\\\", r"\\n", r"\\t", r"\\u00e9", r"\\ud83d",
+            r"\n", r#"\""#, r"\\", r"\", "\"", "\u{1}", " ", "", r"\\/", r"\u0041", "}", r#"\"}"#,
         ]);
         prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
     }

@@ -95,8 +95,12 @@ fn said(text: &str, status: &'static str, deltas: u64) -> Vec<(Option<String>, &
 
 #[test]
 fn sequence_numbers_decide_and_count_once() {
-    let rows =
-        [delta(1, "a", 5, "c"), delta(1, "a", 3, "a"), delta(2, "a", 4, "b"), delta(3, "a", 4, "x")];
+    let rows = [
+        delta(1, "a", 5, "c"),
+        delta(1, "a", 3, "a"),
+        delta(2, "a", 4, "b"),
+        delta(3, "a", 4, "x"),
+    ];
     assert_eq!(told(&all(&rows)), said("abc", "open", 3));
     let whole = [&rows[..], &[done(4, "a", 0, "abc")]].concat();
     assert_eq!(told(&all(&whole)), said("abc", "complete", 3));
@@ -202,7 +206,8 @@ fn twins_count_only_without_the_stream_itself() {
     let both = [bare(1, Text, "a"), named(1, "a"), bare(2, Text, "b"), named(2, "b")];
     assert_eq!(told(&all(&both)), said("ab", "open", 2));
     // Runs of one kind are items.
-    let runs = [bare(1, Reasoning, "x"), bare(2, Text, "a"), bare(3, Text, "b"), bare(4, Reasoning, "y")];
+    let runs =
+        [bare(1, Reasoning, "x"), bare(2, Text, "a"), bare(3, Text, "b"), bare(4, Reasoning, "y")];
     let texts: Vec<_> = told(&all(&runs)).into_iter().filter_map(|item| item.0).collect();
     assert_eq!(texts, ["x", "ab", "y"]);
     // Beside the stream itself, which may come first or last; and with its own id.
