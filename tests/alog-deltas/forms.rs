@@ -1,6 +1,8 @@
 //! Flags, and what they leave of the records.
 
-use crate::programs::{DELTAS, Written, claude, codex, codex_prompt, column, lines, records, run_on};
+use crate::programs::{
+    DELTAS, Written, claude, codex, codex_prompt, column, lines, records, run_on,
+};
 use serde_json::{Value, json};
 use testkit::{Fault, LogBuilder, Row};
 

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use agentlog::event::{Head, Src, Stream, What};
+use agentlog::event::{Head, Src};
 use agentlog::fold::Fold;
 use agentlog::fold::deltas::{Delta, turn_key};
 use agentlog::record::{self, RecordKind, SrcPath};
@@ -121,6 +121,18 @@ impl DeltaRows {
     }
 }
 
+impl DeltaRows {
+    /// Notes that the turn of a delta has deltas.
+    #[inline]
+    fn note_delta(&self, kept: &Kept, memory: &mut Memory) {
+        if let Twins::Noted(turns) = &self.twins
+            && memory.is_first_delta(kept)
+        {
+            lock(turns).deltas.insert(turn_key(memory.head_of(kept)));
+        }
+    }
+}
+
 fn lock(turns: &Mutex<Turns>) -> MutexGuard<'_, Turns> {
     turns.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -136,26 +148,23 @@ impl Decode for DeltaRows {
 
     fn passes(&self, event: &[u8], row: &[u8], memory: &mut Memory) -> bool {
         // Of the events that are wanted only twins are called so.
-        event.starts_with(b"turn.") && event.ends_with(b".delta") && memory.knows_ending(row)
+        event.starts_with(b"turn.") && event.ends_with(b".delta") && memory.passes(row)
     }
 
     fn alike(&self, event: &[u8], row: &[u8], memory: &mut Memory) -> Option<(Clock, Kept)> {
-        memory.read_alike(event, row)
+        let (clock, kept) = memory.read_alike(event, row)?;
+        self.note_delta(&kept, memory);
+        Some((clock, kept))
     }
 
     fn value(&self, row: &sse::Row<'_>, raw: &[u8], memory: &mut Memory) -> Option<Kept> {
         if TWINS.contains(&&*row.name) && !self.needs_twin(row) {
-            memory.learn_ending(row, raw);
+            memory.pass(row, raw);
             return None;
         }
         let kept = memory.keep(row, sse::what_of)?;
         memory.learn(row, raw, &kept);
-        if let Twins::Noted(turns) = &self.twins
-            && let What::Delta(piece) = kept.what()
-            && matches!(piece.stream, Stream::Item(_))
-        {
-            lock(turns).deltas.insert(turn_key(memory.head_of(&kept)));
-        }
+        self.note_delta(&kept, memory);
         Some(kept)
     }
 }

@@ -32,13 +32,6 @@ pub struct Kept {
     what: What,
 }
 
-impl Kept {
-    /// What the row says.
-    pub(crate) fn what(&self) -> &What {
-        &self.what
-    }
-}
-
 /// What the rows of a block refer to.
 #[derive(Default)]
 pub struct Memory {
@@ -47,8 +40,8 @@ pub struct Memory {
     /// Places in `heads`, by a hash of what a head is read from.
     known: HashMap<u64, u32, FixedState>,
     alike: sse::Alike,
-    /// Ends of rows that are passed over.
-    endings: Vec<sse::Ending>,
+    /// For each head, whether a delta has it.
+    streams: Vec<bool>,
 }
 
 /// Reads rows for a fold.
@@ -113,19 +106,24 @@ impl Memory {
         self.alike.learn(row, raw, &kept.what, kept.head);
     }
 
-    /// Remembers how a row ends, so that others of its turn can be passed over.
-    pub(crate) fn learn_ending(&mut self, row: &sse::Row<'_>, raw: &[u8]) {
-        self.endings.truncate(ENDINGS - 1);
-        self.endings.splice(..0, sse::Ending::of(row, raw));
+    /// Whether a row is the first delta with its head.
+    pub(crate) fn is_first_delta(&mut self, kept: &Kept) -> bool {
+        let head = kept.head as usize;
+        if !matches!(kept.what, What::Delta(_)) {
+            return false;
+        }
+        self.streams.resize(self.streams.len().max(head + 1), false);
+        !std::mem::replace(&mut self.streams[head], true)
     }
 
-    /// Whether rows that end so are passed over.
-    pub(crate) fn knows_ending(&mut self, row: &[u8]) -> bool {
-        let Some(at) = self.endings.iter().position(|ending| ending.fits(row)) else {
-            return false;
-        };
-        self.endings.swap(0, at);
-        true
+    /// Remembers a row that is passed over, with all of its turn.
+    pub(crate) fn pass(&mut self, row: &sse::Row<'_>, raw: &[u8]) {
+        self.alike.pass(row, raw);
+    }
+
+    /// Whether a row is of a turn that is passed over.
+    pub(crate) fn passes(&mut self, row: &[u8]) -> bool {
+        self.alike.passes(row)
     }
 
     /// The head of a row that was kept.
@@ -137,7 +135,6 @@ impl Memory {
     pub(crate) fn share(&mut self, shared: &mut SharedHeads) {
         self.known = HashMap::default();
         self.alike = sse::Alike::default();
-        self.endings = Vec::new();
         self.heads.iter_mut().for_each(|head| shared.share(head));
     }
 
@@ -147,9 +144,6 @@ impl Memory {
         Event { t, src: row.src, head, what: &row.value.what, arena: &self.arena }
     }
 }
-
-/// How many turns go on at once, at the most.
-const ENDINGS: usize = 16;
 
 /// Heads of the last blocks: equal ones are made the same one.
 #[derive(Default)]

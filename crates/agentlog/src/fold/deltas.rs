@@ -199,10 +199,10 @@ impl Deltas {
         let options = self.options;
         let apart = twin.is_some() && !options.twins;
         let text = event.bytes(piece.text);
-        let given = Given { seq: piece.seq, part: piece.part, text, twin: apart };
+        let Piece { seq, part, kind, .. } = *piece;
+        let given = Given { seq, part, kind, text, twin: apart };
         let Some(item) = self.item(key, event, piece.stream) else { return };
         let known = item.streamed() && item.is_of(event.head);
-        item.kind = item.kind.or(Some(piece.kind));
         item.push(event, given, options);
         let waits = item.due.is_some();
         if let Some(named) = twin {
@@ -233,7 +233,9 @@ impl Deltas {
         let head = event.head;
         match (self.twins.place(head, kind, id.is_some()), id) {
             (Place::Named(not_needed), Some(id)) => {
-                not_needed.iter().for_each(|key| self.forget(*key));
+                for key in not_needed {
+                    self.forget(key);
+                }
                 Some(key_of(head, b'i', event.bytes(id), 0))
             }
             (Place::Run(n), _) => Some(key_of(head, b't', &turn_key(head).to_le_bytes(), n as i64)),
@@ -297,9 +299,10 @@ impl Deltas {
             self.settle_all(over.unwrap_or_default());
         } else {
             item.saw(event, "done row of the item", options);
-            if item.done.is_none() {
-                item.done = Some(found.text.map(|text| event.bytes(text).to_vec()));
+            if !item.ended {
+                item.done = found.text.map(|text| event.bytes(text).to_vec());
             }
+            item.ended = true;
         }
         self.check(key, event, out);
     }
@@ -329,7 +332,7 @@ impl Deltas {
             }
             Some(BlockKind::Other) => {}
             None => {
-                item.done.get_or_insert(None);
+                item.ended = true;
                 return self.settle(key, event.t);
             }
         }
@@ -403,7 +406,9 @@ impl Deltas {
     }
 
     fn settle_all(&mut self, keys: Vec<u64>) {
-        keys.into_iter().for_each(|key| self.settle(key, None));
+        for key in keys {
+            self.settle(key, None);
+        }
     }
 
     fn give(&mut self, key: u64, out: &mut Vec<Delta>) {

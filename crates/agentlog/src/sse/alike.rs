@@ -1,15 +1,17 @@
 //! Deltas come in runs of rows that are the same letter by letter, but for a time, counters, the
-//! item's id and a few words. One row of a run is read in full; the others are compared with it,
-//! and only what differs is read.
+//! item's id and a few words. A row is read in full once; others are compared with it, and only
+//! what differs is read.
 //!
-//! This assumes nothing about how rows are spelled: a row that is equal to one that was read, but
-//! for digits in place of digits and good string contents in place of such, means the same but for
-//! these. What does not fit, or holds what is not quickly decoded, is left to the reader of rows.
+//! Rows are compared in two halves: up to the end of `line` they are like all rows of their event
+//! (a [`Front`]), behind it like all of their turn (an [`Ending`]). This assumes nothing about how
+//! rows are spelled: a half that is equal to one that was read, but for digits in place of digits
+//! and good string contents in place of such, means the same but for these. What does not fit, or
+//! holds what is not quickly decoded, is left to the reader of rows.
 
 use std::ops::Range;
 
-use super::Row;
-use crate::event::{Piece, Span, Stream, StreamKind, What};
+use super::{Row, provider_of};
+use crate::event::{Piece, Provider, Span, Stream, StreamKind, What};
 use crate::json::{self, Kind, Value};
 use crate::time::Stamp;
 use crate::zone::{Clock, ZoneKey};
@@ -17,15 +19,15 @@ use crate::zone::{Clock, ZoneKey};
 /// Rows that were read, for others like them.
 #[derive(Debug, Default)]
 pub struct Alike {
-    /// The latest stands last. Beside each what tells quickly that a row is not like it.
-    known: Vec<(u64, Box<Model>)>,
+    fronts: Latest<Front>,
+    endings: Latest<Ending>,
+    /// Of rows that are passed over.
+    passed: Latest<Ending>,
     learnt: usize,
     fitted: usize,
 }
 
-/// How many runs are remembered: those of a few sessions go on at once, in streams of a few kinds.
-const RUNS: usize = 64;
-/// After so many models it shows whether rows are alike at all.
+/// After so many rows it shows whether others are like them at all.
 const TRIAL: usize = 64;
 
 /// A delta row, or the done row of a stream, that is like one that was read.
@@ -35,27 +37,113 @@ pub struct AlikeRow {
     pub clock: Clock,
     /// What it says. Spans that it shares with the row that was read are the same.
     pub what: What,
-    /// What the caller knows of that row's head.
+    /// What the caller knows of the head of rows that end so.
     pub head: u32,
 }
 
-/// A row that was read in full.
+impl Alike {
+    /// Reads a row of that event if it is like ones that were read. Its text is appended to `arena`.
+    pub fn read(&mut self, event: &[u8], row: &[u8], arena: &mut Vec<u8>) -> Option<AlikeRow> {
+        let (ending, start) = self.endings.find(mark_of(row), |ending| ending.start_in(row))?;
+        let (ending, front) = (&*ending, &row[..start]);
+        let fits =
+            |model: &Front| model.found_in(front).filter(|_| model.provider == ending.provider);
+        let (model, found) = self.fronts.find(event.len() as u64, fits)?;
+        let (what, stamps) = model.read(&found, arena)?;
+        self.fitted += 1;
+        let clock = Clock::new(Some(stamps.0), stamps.1, || ending.key);
+        Some(AlikeRow { clock, what, head: ending.head })
+    }
+
+    /// Remembers a row that was read in full, if it is a delta or a done row: `what` and `head` are
+    /// what was made of it.
+    pub fn learn(&mut self, row: &Row<'_>, raw: &[u8], what: &What, head: u32) {
+        if self.learnt > TRIAL && self.fitted < self.learnt {
+            return;
+        }
+        let Some(line) = line_in(row, raw) else { return };
+        let event = row.name.len() as u64;
+        if self.fronts.find(event, |front| front.found_in(&raw[..line.end])).is_none() {
+            let Some(front) = Front::of(row, raw, &line, what) else { return };
+            self.learnt += 1;
+            self.fronts.add(event, front);
+        }
+        if self.endings.find(mark_of(raw), |ending| ending.start_in(raw)).is_none()
+            && let Some(ending) = Ending::of(row, raw, line.end, head)
+        {
+            self.learnt += 1;
+            self.endings.add(mark_of(raw), ending);
+        }
+    }
+
+    /// Whether a row ends like one that was passed over, and so is of the same turn.
+    #[inline]
+    pub fn passes(&mut self, row: &[u8]) -> bool {
+        self.passed.find(mark_of(row), |ending| ending.start_in(row)).is_some()
+    }
+
+    /// Remembers how a row ends that is passed over, with all of its turn.
+    pub fn pass(&mut self, row: &Row<'_>, raw: &[u8]) {
+        let line = line_in(row, raw);
+        if let Some(ending) = line.and_then(|line| Ending::of(row, raw, line.end, 0)) {
+            self.passed.add(mark_of(raw), ending);
+        }
+    }
+}
+
+/// The last bytes of a row: mostly those of the session's id.
+#[inline]
+fn mark_of(row: &[u8]) -> u64 {
+    row.last_chunk().map_or(0, |end| u64::from_le_bytes(*end))
+}
+
+/// The latest few things of a kind, each with a mark that tells quickly which may fit.
 #[derive(Debug)]
-struct Model {
+struct Latest<T> {
+    all: Vec<(u64, Box<T>)>,
+}
+
+/// How many are remembered: a few sessions go on at once, each with streams of a few kinds.
+const LATEST: usize = 64;
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self { all: Vec::new() }
+    }
+}
+
+impl<T> Latest<T> {
+    #[inline]
+    fn find<F>(&mut self, mark: u64, fits: impl Fn(&T) -> Option<F>) -> Option<(&mut T, F)> {
+        let marked = self.all.iter_mut().rev().filter(|(known, _)| *known == mark);
+        let mut fitting = marked.filter_map(|(_, one)| fits(one).map(|found| (&mut **one, found)));
+        fitting.next()
+    }
+
+    fn add(&mut self, mark: u64, one: T) {
+        if self.all.len() == LATEST {
+            self.all.remove(0);
+        }
+        self.all.push((mark, Box::new(one)));
+    }
+}
+
+/// A row from its start to the end of `line`.
+#[derive(Debug)]
+struct Front {
     row: Vec<u8>,
-    /// Where others of its run differ, in order.
+    /// Where others of its event differ, in order.
     gaps: Vec<Gap>,
     /// Which of the gaps holds the text.
     text: usize,
-    key: ZoneKey,
+    provider: Provider,
     /// Seconds of the last time that was read, as spelled and in milliseconds.
     second: (Vec<u8>, i64),
     /// Makes of the piece what the row says.
     wrap: fn(Piece) -> What,
     piece: Piece,
-    /// The last item's id.
-    item: Vec<u8>,
-    head: u32,
+    /// The last item's id, or request's.
+    id: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,12 +159,12 @@ enum Holds {
     Time,
     /// The UTC time in the inner JSON.
     Utc,
-    /// `data_count`, `output_index`: numbers that nobody asks for.
+    /// `output_index`: a number that nobody asks for.
     Number,
     /// `sequence_number`.
     Sequence,
-    /// `item_id`.
-    Item,
+    /// `item_id`, `request_id`.
+    Id,
     /// What is streamed.
     Text,
 }
@@ -87,69 +175,31 @@ struct Found<'r> {
     time: &'r [u8],
     utc: Option<&'r [u8]>,
     seq: Option<i64>,
-    item: Option<&'r [u8]>,
+    id: Option<&'r [u8]>,
     text: &'r [u8],
 }
 
-impl Alike {
-    /// Reads a row of that event if it is like one that was read. Its text is appended to `arena`.
-    pub fn read(&mut self, event: &[u8], row: &[u8], arena: &mut Vec<u8>) -> Option<AlikeRow> {
-        let mark = mark_of(event.len(), row);
-        let known = self.known.iter_mut().rev().filter(|(known, _)| *known == mark);
-        let mut fitting = known.filter_map(|(_, model)| Some((model.found_in(row)?, model)));
-        let (found, model) = fitting.next()?;
-        self.fitted += 1;
-        model.read(&found, arena)
-    }
-
-    /// Remembers a row that was read in full, if it is a delta or a done row: `what` and `head` are
-    /// what was made of it.
-    pub fn learn(&mut self, row: &Row<'_>, raw: &[u8], what: &What, head: u32) {
-        let in_vain = self.learnt > TRIAL && self.fitted < self.learnt;
-        if in_vain || self.known.iter().any(|(_, model)| model.found_in(raw).is_some()) {
-            return;
-        }
-        let Some(model) = Model::of(row, raw, what, head) else { return };
-        self.learnt += 1;
-        if self.known.len() == RUNS {
-            self.known.remove(0);
-        }
-        self.known.push((mark_of(row.name.len(), raw), Box::new(model)));
-    }
-}
-
-/// What rows of a run have in common: the length of the event's name, and their last bytes, which
-/// are mostly those of the session's id.
-#[inline]
-fn mark_of(name: usize, row: &[u8]) -> u64 {
-    let end = row.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
-    end ^ name as u64
-}
-
-impl Model {
-    fn of(row: &Row<'_>, raw: &[u8], what: &What, head: u32) -> Option<Self> {
+impl Front {
+    fn of(row: &Row<'_>, raw: &[u8], line: &Range<usize>, what: &What) -> Option<Self> {
         let (piece, wrap): (_, fn(Piece) -> What) = match what {
             What::Delta(piece) => (*piece, What::Delta),
             What::Done(piece) => (*piece, What::Done),
             _ => return None,
         };
-        let key = row.zone_key();
+        let provider = provider_of(&row.name).filter(|_| row.model().is_none())?;
         let utc = row.inner.timestamp.filter(|_| row.utc_stamp().is_some());
-        let told_elsewhere = row.utc_stamp().is_some() && utc.is_none()
-            || row.envelope.released.is_some()
-            || row.inner.released.is_some();
-        if key.is_partial() || told_elsewhere {
+        if row.inner.released.is_some() || row.utc_stamp().is_some() && utc.is_none() {
             return None;
         }
-        let gaps = gaps_of(row, raw, what, utc)?;
+        let gaps = gaps_of(row, raw, line, what, utc)?;
         let text = gaps.iter().position(|gap| gap.what == Holds::Text)?;
-        let (second, item) = ((Vec::new(), 0), Vec::new());
-        let model = Self { row: raw.to_vec(), gaps, text, key, second, wrap, piece, item, head };
-        model.found_in(raw).map(|_| model)
+        let (second, id) = ((Vec::new(), 0), Vec::new());
+        let front = raw[..line.end].to_vec();
+        let front = Self { row: front, gaps, text, provider, second, wrap, piece, id };
+        front.found_in(&front.row).is_some().then_some(front)
     }
 
-    /// What stands in the gaps, if everything else is equal. From behind first: there stands the
-    /// session, by which runs that go on at once differ.
+    /// What stands in the gaps, if everything else is equal.
     #[inline]
     fn found_in<'r>(&self, row: &'r [u8]) -> Option<Found<'r>> {
         let mut found = Found::default();
@@ -173,7 +223,13 @@ impl Model {
         Some(found)
     }
 
-    fn read(&mut self, found: &Found<'_>, arena: &mut Vec<u8>) -> Option<AlikeRow> {
+    /// What the row says, and its times.
+    #[inline]
+    fn read(
+        &mut self,
+        found: &Found<'_>,
+        arena: &mut Vec<u8>,
+    ) -> Option<(What, (Stamp, Option<i64>))> {
         let stamp = self.stamp(found.time)?;
         let utc = match found.utc {
             Some(utc) => match Stamp::parse(std::str::from_utf8(utc).ok()?)? {
@@ -182,22 +238,27 @@ impl Model {
             },
             None => None,
         };
-        let clock = Clock::new(Some(stamp), utc, || self.key);
         let text = decode(found.text, arena)?;
-        if let Some(item) = found.item
-            && *item != *self.item
+        if let Some(id) = found.id
+            && *id != *self.id
         {
             let start = arena.len();
-            arena.extend_from_slice(item);
-            self.item.clear();
-            self.item.extend_from_slice(item);
-            self.piece.stream = Stream::Item(Span::since(start, arena));
+            arena.extend_from_slice(id);
+            self.id.clear();
+            self.id.extend_from_slice(id);
+            let id = Span::since(start, arena);
+            self.piece.stream = match self.piece.stream {
+                Stream::Item(_) => Stream::Item(id),
+                Stream::Block { index, .. } => Stream::Block { request: Some(id), index },
+                Stream::Twin { .. } => Stream::Twin { item: Some(id) },
+            };
         }
         let piece = Piece { text, seq: found.seq, ..self.piece };
-        Some(AlikeRow { clock, what: (self.wrap)(piece), head: self.head })
+        Some(((self.wrap)(piece), (stamp, utc)))
     }
 
-    /// Reads a time; the rows of a run share most of their seconds.
+    /// Reads a time; rows that follow each other share most of their seconds.
+    #[inline]
     fn stamp(&mut self, time: &[u8]) -> Option<Stamp> {
         if let [second @ .., b'.', a, b, c] = time
             && *second == *self.second.0
@@ -208,8 +269,7 @@ impl Model {
         }
         let stamp = Stamp::parse(std::str::from_utf8(time).ok()?)?;
         if let (Stamp::Local(ms), [second @ .., b'.', _, _, _]) = (stamp, time) {
-            let whole = ms.div_euclid(1000) * 1000;
-            self.second = (second.to_vec(), whole);
+            self.second = (second.to_vec(), ms.div_euclid(1000) * 1000);
         }
         Some(stamp)
     }
@@ -222,7 +282,7 @@ impl<'r> Found<'r> {
             Holds::Time => self.time = value,
             Holds::Utc => self.utc = Some(value),
             Holds::Number => {}
-            Holds::Item => self.item = Some(value),
+            Holds::Id => self.id = Some(value),
             Holds::Sequence => {
                 // No more digits than a number of 64 bits has for sure.
                 let digits = value.get(..value.len().min(19)).filter(|_| value.len() < 19)?;
@@ -240,7 +300,7 @@ impl Gap {
     fn len_at_end(&self, text: &[u8]) -> Option<usize> {
         let len = match self.what {
             Holds::Time | Holds::Utc | Holds::Text => self.place.len(),
-            Holds::Item => text.iter().rev().take_while(|b| is_id(**b)).count(),
+            Holds::Id => text.iter().rev().take_while(|b| is_id(**b)).count(),
             Holds::Number | Holds::Sequence => {
                 text.iter().rev().take_while(|b| b.is_ascii_digit()).count()
             }
@@ -252,7 +312,7 @@ impl Gap {
     fn len_at_start(&self, text: &[u8]) -> Option<usize> {
         let len = match self.what {
             Holds::Time | Holds::Utc | Holds::Text => self.place.len(),
-            Holds::Item => text.iter().take_while(|b| is_id(**b)).count(),
+            Holds::Id => text.iter().take_while(|b| is_id(**b)).count(),
             Holds::Number | Holds::Sequence => {
                 text.iter().take_while(|b| b.is_ascii_digit()).count()
             }
@@ -264,7 +324,7 @@ impl Gap {
         match self.what {
             Holds::Number | Holds::Sequence => is_number(value),
             // An empty id is none.
-            Holds::Item => !value.is_empty(),
+            Holds::Id => !value.is_empty(),
             Holds::Time | Holds::Utc | Holds::Text => true,
         }
     }
@@ -277,32 +337,46 @@ fn is_id(b: u8) -> bool {
 
 /// Whether digits are a number as JSON spells it.
 fn is_number(digits: &[u8]) -> bool {
-    match digits {
-        [] => false,
-        [b'0', _, ..] => false,
-        _ => true,
-    }
+    !matches!(digits, [] | [b'0', _, ..])
 }
 
-/// Where rows of one run differ.
-fn gaps_of(row: &Row<'_>, raw: &[u8], what: &What, utc: Option<Value<'_>>) -> Option<Vec<Gap>> {
-    let line = row.envelope.line.filter(|line| line.kind == Kind::String { escaped: true })?;
-    let line_at = place_in(raw, line)?;
+/// Where `line` stands in a row, if only the event's name and the time of all that is known stand
+/// before it, and there is no time but these.
+fn line_in(row: &Row<'_>, raw: &[u8]) -> Option<Range<usize>> {
+    let envelope = &row.envelope;
+    let line = place_in(raw, envelope.line.filter(Value::is_string)?)?;
+    let before = |value: Option<Value<'_>>| Some(place_in(raw, value?)?.end < line.start);
+    let behind = |value: Option<Value<'_>>| {
+        value.is_none_or(|value| place_in(raw, value).is_some_and(|place| place.start > line.end))
+    };
+    let others =
+        [envelope.metadata, envelope.flow_id, envelope.round, envelope.data_count, envelope.sid];
+    let first = before(envelope.event)? && before(envelope.t)?;
+    let top_level = [envelope.pid, envelope.cwd, envelope.released];
+    (first && others.into_iter().all(behind) && top_level.iter().all(Option::is_none))
+        .then_some(line)
+}
+
+/// Where rows of one event differ.
+fn gaps_of(
+    row: &Row<'_>,
+    raw: &[u8],
+    line: &Range<usize>,
+    what: &What,
+    utc: Option<Value<'_>>,
+) -> Option<Vec<Gap>> {
     let time = place_in(raw, row.envelope.t.filter(is_plain)?)?;
     let mut gaps = vec![Gap { what: Holds::Time, place: time }];
-    if let Some(count) = row.envelope.data_count.filter(is_whole) {
-        gaps.push(Gap { what: Holds::Number, place: place_in(raw, count)? });
-    }
     let utc = utc.map(|utc| (Holds::Utc, utc));
     for (what, value) in values_of(row, what)?.into_iter().chain(utc) {
         let fits = match what {
             Holds::Number | Holds::Sequence => is_whole(&value),
             Holds::Text => value.is_string(),
-            _ => is_plain(&value),
+            Holds::Time | Holds::Utc | Holds::Id => is_plain(&value),
         };
         let place = place_in(row.inner.text.as_bytes(), Some(value).filter(|_| fits)?)?;
-        let place = escaped_place(&raw[line_at.clone()], &place)?;
-        gaps.push(Gap { what, place: line_at.start + place.start..line_at.start + place.end });
+        let place = escaped_place(&raw[line.clone()], &place)?;
+        gaps.push(Gap { what, place: line.start + place.start..line.start + place.end });
     }
     gaps.sort_by_key(|gap| gap.place.start);
     gaps.windows(2).all(|two| two[0].place.end < two[1].place.start).then_some(gaps)
@@ -316,7 +390,7 @@ fn is_whole(value: &Value<'_>) -> bool {
     value.kind == Kind::Number && is_digits(value.raw)
 }
 
-/// The values inside a row that differ among those of its run.
+/// The values inside a row that differ among those of its event.
 fn values_of<'a>(row: &Row<'a>, what: &What) -> Option<Vec<(Holds, Value<'a>)>> {
     let (piece, key) = match what {
         What::Delta(piece) => (piece, "delta"),
@@ -327,12 +401,16 @@ fn values_of<'a>(row: &Row<'a>, what: &What) -> Option<Vec<(Holds, Value<'a>)>> 
         },
         _ => return None,
     };
-    let is_item = matches!(piece.stream, Stream::Item(_));
-    let (mut text, mut seq, mut item, mut number) = (None, None, None, None);
+    let (id_key, has_id) = match piece.stream {
+        Stream::Item(_) => ("item_id", true),
+        Stream::Block { request, .. } => ("request_id", request.is_some()),
+        Stream::Twin { item } => ("item_id", item.is_some()),
+    };
+    let (mut text, mut seq, mut id, mut number) = (None, None, None, None);
     json::fields(row.inner.payload?.raw, |name, value| match name {
         _ if name == key => text = Some(value),
+        _ if name == id_key => id = Some(value),
         "sequence_number" => seq = Some(value),
-        "item_id" if is_item => item = Some(value),
         "output_index" => number = Some(value),
         _ => {}
     })
@@ -344,8 +422,8 @@ fn values_of<'a>(row: &Row<'a>, what: &What) -> Option<Vec<(Holds, Value<'a>)>> 
     // A number that counts must be told by the gap; one that does not may be anything.
     let seq = seq.filter(|_| piece.seq.is_some()).map(|seq| (Holds::Sequence, seq));
     let number = number.filter(is_whole).map(|number| (Holds::Number, number));
-    let item = item.map(|item| (Holds::Item, item));
-    Some([Some((Holds::Text, text)), seq, item, number].into_iter().flatten().collect())
+    let id = id.filter(|_| has_id).map(|id| (Holds::Id, id));
+    Some([Some((Holds::Text, text)), seq, id, number].into_iter().flatten().collect())
 }
 
 /// The words in the delta of a Claude block.
@@ -428,40 +506,47 @@ fn decode_onto(escaped: &[u8], arena: &mut Vec<u8>) -> Option<()> {
     (ascii || simdutf8::basic::from_utf8(escaped).is_ok()).then_some(())
 }
 
-/// How rows of one turn end: with the same metadata, flow, round and session.
+/// A row from the quote that ends `line`: with the metadata, flow, round and session of its turn.
 #[derive(Debug)]
-pub struct Ending {
-    /// From the quote that ends `line` to the end of the row.
+struct Ending {
     text: Vec<u8>,
-    /// Where `data_count` stands in it.
-    count: Range<usize>,
+    /// Where `data_count` stands in it, if it is there.
+    count: Option<Range<usize>>,
+    key: ZoneKey,
+    provider: Provider,
+    head: u32,
 }
 
 impl Ending {
-    /// Takes the end of a row, if all that tells of session, process and turn stands there.
-    pub fn of(row: &Row<'_>, raw: &[u8]) -> Option<Self> {
-        let line = place_in(raw, row.envelope.line.filter(Value::is_string)?)?;
-        let behind = |value: Option<Value<'_>>| Some(place_in(raw, value?)?.start > line.end);
-        let told = [row.envelope.metadata, row.envelope.sid, row.envelope.data_count];
-        let is_number = row.envelope.data_count.is_some_and(|count| is_digits(count.raw));
-        if row.envelope.pid.is_some()
-            || !is_number
-            || !told.into_iter().all(|v| behind(v) == Some(true))
-        {
+    fn of(row: &Row<'_>, raw: &[u8], start: usize, head: u32) -> Option<Self> {
+        let key = row.zone_key();
+        if key.is_partial() || row.envelope.metadata.is_none() {
             return None;
         }
-        let count = place_in(raw, row.envelope.data_count?)?;
-        let text = raw.get(line.end..)?.to_vec();
-        Some(Self { text, count: count.start - line.end..count.end - line.end })
+        let count = match row.envelope.data_count {
+            Some(count) => Some(place_in(raw, Some(count).filter(is_whole)?)?),
+            None => None,
+        };
+        let count = count.map(|count| count.start - start..count.end - start);
+        let provider = provider_of(&row.name)?;
+        Some(Self { text: raw[start..].to_vec(), count, key, provider, head })
     }
 
-    /// Whether a row ends so. If it is JSON at all, it is of the same turn then: no string could
-    /// hold the quotes of this ending, and no value could follow it.
+    /// Where the ending starts in a row that ends so. If the row is JSON at all, it is of the same
+    /// turn: outside a string the quote that comes first would start one, and what follows would
+    /// be no JSON; and no other value could follow the ending.
     #[inline]
-    pub fn fits(&self, row: &[u8]) -> bool {
-        let Some(rest) = row.strip_suffix(&self.text[self.count.end..]) else { return false };
-        let digits = rest.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-        digits > 0 && rest[..rest.len() - digits].ends_with(&self.text[..self.count.start])
+    fn start_in(&self, row: &[u8]) -> Option<usize> {
+        let rest = match &self.count {
+            None => row.strip_suffix(&self.text[..])?,
+            Some(count) => {
+                let rest = row.strip_suffix(&self.text[count.end..])?;
+                let digits = rest.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+                let (rest, number) = rest.split_at(rest.len() - digits);
+                rest.strip_suffix(&self.text[..count.start]).filter(|_| is_number(number))?
+            }
+        };
+        Some(rest.len())
     }
 }
 
@@ -631,8 +716,9 @@ mod tests {
             let mut reader = Reader::default();
             reader.agrees(good.as_bytes());
             reader.agrees(good.as_bytes());
-            // Letters that the line spells with six characters are left to the reader of rows.
-            prop_assert_eq!(reader.fitted, usize::from(shape != 4), "{}", good);
+            // What comes in another order, and letters that the line spells with six characters,
+            // is left to the reader of rows.
+            prop_assert_eq!(reader.fitted, usize::from([0, 3, 5].contains(&shape)), "{}", good);
             let at = at.index(good.len());
             for put in [&put[..], put_sign.as_bytes()] {
                 let mut bad = good.as_bytes()[..at].to_vec();
@@ -647,20 +733,21 @@ mod tests {
     fn an_ending_is_that_of_a_turn() {
         let row = |turn: &str, text: &str, count: &str| {
             format!(
-                r#"{{"event":"turn.response.delta","t":"2025-11-18T21:55:31.188","line":"{text}","metadata":"{{\"turn_id\":\"{turn}\"}}","data_count":{count},"sid":"s"}}"#
+                r#"{{"event":"turn.response.delta","t":"2025-11-18T21:55:31.188","line":"{text}","metadata":"{{\"turn_id\":\"{turn}\",\"pid\":7}}","data_count":{count},"sid":"s"}}"#
             )
         };
         let first = row("2", "data: {}", "4");
         let mut scratch = Scratch::default();
         let opened = Row::open(Envelope::parse(first.as_bytes()).unwrap(), &mut scratch).unwrap();
-        let ending = Ending::of(&opened, first.as_bytes()).unwrap();
+        let mut alike = Alike::default();
+        alike.pass(&opened, first.as_bytes());
         for (other, fits) in [
             (row("2", "anything", "120"), true),
             (row("3", "data: {}", "5"), false),
             (row("2", "data: {}", ""), false),
             (row("12", "data: {}", "5"), false),
         ] {
-            assert_eq!(ending.fits(other.as_bytes()), fits, "{other}");
+            assert_eq!(alike.passes(other.as_bytes()), fits, "{other}");
         }
     }
 }

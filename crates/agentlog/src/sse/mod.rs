@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-pub use alike::{Alike, AlikeRow, Ending};
+pub use alike::{Alike, AlikeRow};
 pub use envelope::{Envelope, leading_name};
 pub use inner::{Inner, member};
 pub use meta::Meta;

@@ -10,6 +10,7 @@ use crate::json::{self, Text};
 
 /// What is held of an item.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_field_names, reason = "ids are called as in records")]
 pub(super) struct Item {
     pub item_id: Option<String>,
     pub request_id: Option<String>,
@@ -19,8 +20,10 @@ pub(super) struct Item {
     pub kind: Option<StreamKind>,
     /// Whether a row said that it starts.
     pub started: bool,
-    /// Whether a row said that it is over, and what its text is then, if that row tells.
-    pub done: Option<Option<Vec<u8>>>,
+    /// Whether a row said that it is over.
+    pub ended: bool,
+    /// What that row says that its text is.
+    pub done: Option<Vec<u8>>,
     /// Until when it waits, if it seems to be over.
     pub due: Option<Due>,
     /// What all rows but twins tell.
@@ -38,6 +41,8 @@ struct Told {
     /// Time and row of the first delta, or of the first row as long as there is none.
     start: Option<(Option<i64>, Src)>,
     t_last: Option<i64>,
+    /// What the deltas seem to be.
+    kind: Option<StreamKind>,
     /// The texts, in order of their numbers.
     parts: Vec<Part>,
     /// Files whose rows it has, first come first: rows of Claude are in order of their places.
@@ -51,6 +56,7 @@ pub(super) struct Given<'e> {
     /// `sequence_number`.
     pub seq: Option<i64>,
     pub part: i64,
+    pub kind: StreamKind,
     pub text: &'e [u8],
     /// Whether it comes from a `turn.*` twin.
     pub twin: bool,
@@ -75,6 +81,7 @@ impl Told {
             self.start = Some((event.t, event.src));
         }
         self.t_last = self.t_last.max(event.t);
+        self.kind = self.kind.or(Some(given.kind));
         let order = given.seq.unwrap_or_else(|| self.place(event.src));
         let row = self.rows.len().saturating_sub(1);
         self.part(given.part).push(order, given.text, row);
@@ -171,8 +178,13 @@ impl Item {
 
     /// Whether its parts are over, but not the item itself, which may have more of them.
     pub(super) fn is_between_parts(&self) -> bool {
-        let has_parts = matches!(self.kind, Some(StreamKind::Text | StreamKind::Reasoning));
-        self.started && self.done.is_none() && has_parts && !self.is_block()
+        let has_parts = matches!(self.kind(), Some(StreamKind::Text | StreamKind::Reasoning));
+        self.started && !self.ended && has_parts && !self.is_block()
+    }
+
+    /// What it is: as its start or done row says, else as its deltas seem to be.
+    fn kind(&self) -> Option<StreamKind> {
+        self.kind.or(self.told().kind)
     }
 
     /// Whether anything but twins tells of the item.
@@ -193,22 +205,22 @@ impl Item {
     /// Whether a row told the end of all that is known of it.
     pub(super) fn is_over(&self) -> bool {
         let parts = &self.own.parts;
-        self.done.is_some() || !parts.is_empty() && parts.iter().all(|part| part.done.is_some())
+        self.ended || !parts.is_empty() && parts.iter().all(|part| part.done.is_some())
     }
 
     /// Whether nothing more is expected: the whole text is what the done rows say, and nothing
     /// is left that a row could add.
     pub(super) fn is_whole(&self) -> bool {
-        let is_call = matches!(self.kind, Some(StreamKind::Arguments | StreamKind::Input));
+        let is_call = matches!(self.kind(), Some(StreamKind::Arguments | StreamKind::Input));
         let named = is_call && self.call_id.is_some();
-        if !(named && self.is_over() || self.done.is_some()) || self.is_block() {
+        if !(named && self.is_over() || self.ended) || self.is_block() {
             return false;
         }
         let whole = |done: &Vec<u8>| *done == self.own.joined();
         self.streamed()
             && self.own.parts.iter().all(|part| part.done.is_none() || part.may_agree())
             && !self.differs()
-            && self.done.iter().flatten().all(whole)
+            && self.done.iter().all(whole)
     }
 
     /// Whether what was streamed differs from the done rows. A part is compared with its own; the
@@ -225,13 +237,13 @@ impl Item {
         if !twins && parts.iter().all(|part| part.done.is_some()) {
             return false;
         }
-        let done = if twins { self.done_text() } else { self.done.clone().flatten() };
+        let done = if twins { self.done_text() } else { self.done.clone() };
         done.is_some_and(|done| done != told.joined())
     }
 
     /// What the done rows say.
     fn done_text(&self) -> Option<Vec<u8>> {
-        let whole = || self.done.as_ref().and_then(Clone::clone);
+        let whole = || self.done.clone();
         if self.own.parts.is_empty() {
             return whole();
         }
@@ -250,7 +262,7 @@ impl Item {
 
     fn status(&self, text: Option<&Text>) -> Status {
         let claude = self.is_block();
-        let invalid = || match (self.kind, text) {
+        let invalid = || match (self.kind(), text) {
             (Some(StreamKind::Arguments), Some(text)) => {
                 !(claude && text.as_bytes().is_empty() || is_object(text))
             }
@@ -279,9 +291,11 @@ impl Item {
             }
             None => self.own,
         };
-        let Told { head, first, start, t_last, parts, mut rows, .. } = told;
+        let Told { head, first, start, t_last, kind, parts, mut rows, .. } = told;
         if options.explain {
-            parts.iter().for_each(|part| part.explain(&mut rows));
+            for part in &parts {
+                part.explain(&mut rows);
+            }
             rows.sort_by_key(|row| row.src);
         }
         let (t, src) = start.unwrap_or_default();
@@ -289,7 +303,7 @@ impl Item {
             t,
             head: Arc::clone(head.head()),
             first: first.unwrap_or_default(),
-            kind: self.kind,
+            kind: self.kind.or(kind),
             item_id: self.item_id,
             request_id: self.request_id,
             block_index: self.block_index,
