@@ -23,6 +23,7 @@
 //! }
 //! ```
 
+mod answers;
 mod deltas;
 mod feed;
 mod flags;

@@ -5,6 +5,7 @@ use agentlog::sse::{self, Envelope, Row, Salvage, Scratch};
 use agentlog::zone::{Clock, Evidence};
 use jsonl::{Block, Grep, Line, LongLine, Needles};
 
+use crate::answers::Answers;
 use crate::format::{self, Format};
 use crate::report::BadLine;
 
@@ -215,33 +216,6 @@ struct Scan<'a, D: Decode> {
     /// Up to where the block was searched for a time, and the last one found there.
     looked_back: (usize, Clock),
     found: Scanned<D::Value, D::Memory>,
-}
-
-/// Answers by event name. A log has few names, and asks for each often: a table without chains is
-/// enough, where names that share a place are asked for again.
-struct Answers {
-    slots: [(Vec<u8>, bool); 64],
-}
-
-impl Default for Answers {
-    fn default() -> Self {
-        Self { slots: [const { (Vec::new(), false) }; 64] }
-    }
-}
-
-impl Answers {
-    #[inline]
-    fn get(&mut self, name: &[u8], ask: impl FnOnce(&[u8]) -> bool) -> bool {
-        let end = name.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
-        let mixed = (end ^ name.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let (known, answer) = &mut self.slots[(mixed >> 58) as usize];
-        if known != name {
-            *answer = ask(name);
-            known.clear();
-            known.extend_from_slice(name);
-        }
-        *answer
-    }
 }
 
 /// How many rows of unknown writers are passed in search of one that is known.

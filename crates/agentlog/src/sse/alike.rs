@@ -8,13 +8,19 @@
 //! and good string contents in place of such, means the same but for these. What does not fit, or
 //! holds what is not quickly decoded, is left to the reader of rows.
 
+mod ending;
+mod front;
+mod gaps;
+mod words;
+
 use std::ops::Range;
 
-use super::{Row, provider_of};
-use crate::event::{Piece, Provider, Span, Stream, StreamKind, What};
-use crate::json::{self, Kind, Value};
-use crate::time::Stamp;
-use crate::zone::{Clock, ZoneKey};
+use super::Row;
+use crate::event::What;
+use crate::json::{Kind, Value};
+use crate::zone::Clock;
+use ending::Ending;
+use front::Front;
 
 /// Rows that were read, for others like them.
 #[derive(Debug, Default)]
@@ -128,218 +134,6 @@ impl<T> Latest<T> {
     }
 }
 
-/// A row from its start to the end of `line`.
-#[derive(Debug)]
-struct Front {
-    row: Vec<u8>,
-    /// Where others of its event differ, in order.
-    gaps: Vec<Gap>,
-    /// Which of the gaps holds the text.
-    text: usize,
-    provider: Provider,
-    /// Seconds of the last time that was read, as spelled and in milliseconds.
-    second: (Vec<u8>, i64),
-    /// Makes of the piece what the row says.
-    wrap: fn(Piece) -> What,
-    piece: Piece,
-    /// The last item's id, or request's.
-    id: Vec<u8>,
-}
-
-#[derive(Clone, Debug)]
-struct Gap {
-    what: Holds,
-    place: Range<usize>,
-}
-
-/// What a gap holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    /// `t` of the envelope.
-    Time,
-    /// The UTC time in the inner JSON.
-    Utc,
-    /// `output_index`: a number that nobody asks for.
-    Number,
-    /// `sequence_number`.
-    Sequence,
-    /// `item_id`, `request_id`.
-    Id,
-    /// What is streamed.
-    Text,
-}
-
-/// What stands in the gaps of a row.
-#[derive(Default)]
-struct Found<'r> {
-    time: &'r [u8],
-    utc: Option<&'r [u8]>,
-    seq: Option<i64>,
-    id: Option<&'r [u8]>,
-    text: &'r [u8],
-}
-
-impl Front {
-    fn of(row: &Row<'_>, raw: &[u8], line: &Range<usize>, what: &What) -> Option<Self> {
-        let (piece, wrap): (_, fn(Piece) -> What) = match what {
-            What::Delta(piece) => (*piece, What::Delta),
-            What::Done(piece) => (*piece, What::Done),
-            _ => return None,
-        };
-        let provider = provider_of(&row.name).filter(|_| row.model().is_none())?;
-        let utc = row.inner.timestamp.filter(|_| row.utc_stamp().is_some());
-        if row.inner.released.is_some() || row.utc_stamp().is_some() && utc.is_none() {
-            return None;
-        }
-        let gaps = gaps_of(row, raw, line, what, utc)?;
-        let text = gaps.iter().position(|gap| gap.what == Holds::Text)?;
-        let (second, id) = ((Vec::new(), 0), Vec::new());
-        let front = raw[..line.end].to_vec();
-        let front = Self { row: front, gaps, text, provider, second, wrap, piece, id };
-        front.found_in(&front.row).is_some().then_some(front)
-    }
-
-    /// What stands in the gaps, if everything else is equal.
-    #[inline]
-    fn found_in<'r>(&self, row: &'r [u8]) -> Option<Found<'r>> {
-        let mut found = Found::default();
-        let (mut end, mut known) = (row.len(), self.row.len());
-        for gap in self.gaps[self.text + 1..].iter().rev() {
-            let rest = row[..end].strip_suffix(&self.row[gap.place.end..known])?;
-            let start = rest.len() - gap.len_at_end(rest)?;
-            found.set(gap.what, &rest[start..])?;
-            (end, known) = (start, gap.place.start);
-        }
-        let text = &self.gaps[self.text].place;
-        end = row[..end].strip_suffix(&self.row[text.end..known])?.len();
-        let (mut start, mut known) = (0, 0);
-        for gap in &self.gaps[..self.text] {
-            let rest = row[start..end].strip_prefix(&self.row[known..gap.place.start])?;
-            let (value, rest) = rest.split_at(gap.len_at_start(rest)?);
-            found.set(gap.what, value)?;
-            (start, known) = (end - rest.len(), gap.place.end);
-        }
-        found.text = row[start..end].strip_prefix(&self.row[known..text.start])?;
-        Some(found)
-    }
-
-    /// What the row says, and its times.
-    #[inline]
-    fn read(
-        &mut self,
-        found: &Found<'_>,
-        arena: &mut Vec<u8>,
-    ) -> Option<(What, (Stamp, Option<i64>))> {
-        let stamp = self.stamp(found.time)?;
-        let utc = match found.utc {
-            Some(utc) => match Stamp::parse(std::str::from_utf8(utc).ok()?)? {
-                Stamp::Utc(ms) => Some(ms),
-                Stamp::Local(_) => return None,
-            },
-            None => None,
-        };
-        let text = decode(found.text, arena)?;
-        if let Some(id) = found.id
-            && *id != *self.id
-        {
-            let start = arena.len();
-            arena.extend_from_slice(id);
-            self.id.clear();
-            self.id.extend_from_slice(id);
-            let id = Span::since(start, arena);
-            self.piece.stream = match self.piece.stream {
-                Stream::Item(_) => Stream::Item(id),
-                Stream::Block { index, .. } => Stream::Block { request: Some(id), index },
-                Stream::Twin { .. } => Stream::Twin { item: Some(id) },
-            };
-        }
-        let piece = Piece { text, seq: found.seq, ..self.piece };
-        Some(((self.wrap)(piece), (stamp, utc)))
-    }
-
-    /// Reads a time; rows that follow each other share most of their seconds.
-    #[inline]
-    fn stamp(&mut self, time: &[u8]) -> Option<Stamp> {
-        if let [second @ .., b'.', a, b, c] = time
-            && *second == *self.second.0
-            && [a, b, c].iter().all(|digit| digit.is_ascii_digit())
-        {
-            let ms = [a, b, c].iter().fold(0, |n, digit| n * 10 + i64::from(**digit - b'0'));
-            return Some(Stamp::Local(self.second.1 + ms));
-        }
-        let stamp = Stamp::parse(std::str::from_utf8(time).ok()?)?;
-        if let (Stamp::Local(ms), [second @ .., b'.', _, _, _]) = (stamp, time) {
-            self.second = (second.to_vec(), ms.div_euclid(1000) * 1000);
-        }
-        Some(stamp)
-    }
-}
-
-impl<'r> Found<'r> {
-    #[inline]
-    fn set(&mut self, what: Holds, value: &'r [u8]) -> Option<()> {
-        match what {
-            Holds::Time => self.time = value,
-            Holds::Utc => self.utc = Some(value),
-            Holds::Number => {}
-            Holds::Id => self.id = Some(value),
-            Holds::Sequence => {
-                // No more digits than a number of 64 bits has for sure.
-                let digits = value.get(..value.len().min(19)).filter(|_| value.len() < 19)?;
-                self.seq = Some(digits.iter().fold(0, |n, d| n * 10 + i64::from(*d - b'0')));
-            }
-            Holds::Text => self.text = value,
-        }
-        Some(())
-    }
-}
-
-impl Gap {
-    /// Length of the value at the end of `text`.
-    #[inline]
-    fn len_at_end(&self, text: &[u8]) -> Option<usize> {
-        let len = match self.what {
-            Holds::Time | Holds::Utc | Holds::Text => self.place.len(),
-            Holds::Id => text.iter().rev().take_while(|b| is_id(**b)).count(),
-            Holds::Number | Holds::Sequence => {
-                text.iter().rev().take_while(|b| b.is_ascii_digit()).count()
-            }
-        };
-        self.is_good(text.get(text.len().checked_sub(len)?..)?).then_some(len)
-    }
-
-    #[inline]
-    fn len_at_start(&self, text: &[u8]) -> Option<usize> {
-        let len = match self.what {
-            Holds::Time | Holds::Utc | Holds::Text => self.place.len(),
-            Holds::Id => text.iter().take_while(|b| is_id(**b)).count(),
-            Holds::Number | Holds::Sequence => {
-                text.iter().take_while(|b| b.is_ascii_digit()).count()
-            }
-        };
-        self.is_good(text.get(..len)?).then_some(len)
-    }
-
-    fn is_good(&self, value: &[u8]) -> bool {
-        match self.what {
-            Holds::Number | Holds::Sequence => is_number(value),
-            // An empty id is none.
-            Holds::Id => !value.is_empty(),
-            Holds::Time | Holds::Utc | Holds::Text => true,
-        }
-    }
-}
-
-/// Whether a byte is one of those that ids are made of: none that JSON would escape.
-fn is_id(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
-}
-
-/// Whether digits are a number as JSON spells it.
-fn is_number(digits: &[u8]) -> bool {
-    !matches!(digits, [] | [b'0', _, ..])
-}
-
 /// Where `line` stands in a row, if only the event's name and the time of all that is known stand
 /// before it, and there is no time but these.
 fn line_in(row: &Row<'_>, raw: &[u8]) -> Option<Range<usize>> {
@@ -357,87 +151,6 @@ fn line_in(row: &Row<'_>, raw: &[u8]) -> Option<Range<usize>> {
         .then_some(line)
 }
 
-/// Where rows of one event differ.
-fn gaps_of(
-    row: &Row<'_>,
-    raw: &[u8],
-    line: &Range<usize>,
-    what: &What,
-    utc: Option<Value<'_>>,
-) -> Option<Vec<Gap>> {
-    let time = place_in(raw, row.envelope.t.filter(is_plain)?)?;
-    let mut gaps = vec![Gap { what: Holds::Time, place: time }];
-    let utc = utc.map(|utc| (Holds::Utc, utc));
-    for (what, value) in values_of(row, what)?.into_iter().chain(utc) {
-        let fits = match what {
-            Holds::Number | Holds::Sequence => is_whole(&value),
-            Holds::Text => value.is_string(),
-            Holds::Time | Holds::Utc | Holds::Id => is_plain(&value),
-        };
-        let place = place_in(row.inner.text.as_bytes(), Some(value).filter(|_| fits)?)?;
-        let place = escaped_place(&raw[line.clone()], &place)?;
-        gaps.push(Gap { what, place: line.start + place.start..line.start + place.end });
-    }
-    gaps.sort_by_key(|gap| gap.place.start);
-    gaps.windows(2).all(|two| two[0].place.end < two[1].place.start).then_some(gaps)
-}
-
-fn is_plain(value: &Value<'_>) -> bool {
-    value.kind == Kind::String { escaped: false }
-}
-
-fn is_whole(value: &Value<'_>) -> bool {
-    value.kind == Kind::Number && is_digits(value.raw)
-}
-
-/// The values inside a row that differ among those of its event.
-fn values_of<'a>(row: &Row<'a>, what: &What) -> Option<Vec<(Holds, Value<'a>)>> {
-    let (piece, key) = match what {
-        What::Delta(piece) => (piece, "delta"),
-        What::Done(piece) => match piece.kind {
-            StreamKind::Text | StreamKind::Reasoning => (piece, "text"),
-            StreamKind::Arguments => (piece, "arguments"),
-            StreamKind::Input => (piece, "input"),
-        },
-        _ => return None,
-    };
-    let (id_key, has_id) = match piece.stream {
-        Stream::Item(_) => ("item_id", true),
-        Stream::Block { request, .. } => ("request_id", request.is_some()),
-        Stream::Twin { item } => ("item_id", item.is_some()),
-    };
-    let (mut text, mut seq, mut id, mut number) = (None, None, None, None);
-    json::fields(row.inner.payload?.raw, |name, value| match name {
-        _ if name == key => text = Some(value),
-        _ if name == id_key => id = Some(value),
-        "sequence_number" => seq = Some(value),
-        "output_index" => number = Some(value),
-        _ => {}
-    })
-    .ok()?;
-    let text = match piece.stream {
-        Stream::Block { .. } => words_of(text?)?,
-        _ => text?,
-    };
-    // A number that counts must be told by the gap; one that does not may be anything.
-    let seq = seq.filter(|_| piece.seq.is_some()).map(|seq| (Holds::Sequence, seq));
-    let number = number.filter(is_whole).map(|number| (Holds::Number, number));
-    let id = id.filter(|_| has_id).map(|id| (Holds::Id, id));
-    Some([Some((Holds::Text, text)), seq, id, number].into_iter().flatten().collect())
-}
-
-/// The words in the delta of a Claude block.
-fn words_of(delta: Value<'_>) -> Option<Value<'_>> {
-    let mut words = None;
-    json::fields(delta.raw, |key, value| {
-        if matches!(key, "text" | "thinking" | "partial_json") {
-            words = Some(value);
-        }
-    })
-    .ok()?;
-    words
-}
-
 /// Where a value stands in the text that it was read from.
 fn place_in(text: &[u8], value: Value<'_>) -> Option<Range<usize>> {
     let start = (value.raw.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
@@ -445,114 +158,23 @@ fn place_in(text: &[u8], value: Value<'_>) -> Option<Range<usize>> {
     (end <= text.len()).then_some(start..end)
 }
 
-/// Where a place in a text stands in its escaped spelling; none if that has escapes of more than
-/// two characters.
-fn escaped_place(escaped: &[u8], place: &Range<usize>) -> Option<Range<usize>> {
-    let (mut at, mut plain, mut start) = (0, 0, None);
-    loop {
-        if plain == place.start && start.is_none() {
-            start = Some(at);
-        }
-        if plain == place.end {
-            return Some(start?..at);
-        }
-        match escaped.get(at..) {
-            Some([b'\\', b'u', ..] | []) | None => return None,
-            Some([b'\\', ..]) => at += 2,
-            Some(_) => at += 1,
-        }
-        plain += 1;
-    }
+/// Whether digits are a number as JSON spells it.
+fn is_number(digits: &[u8]) -> bool {
+    !matches!(digits, [] | [b'0', _, ..])
+}
+
+fn is_whole(value: &Value<'_>) -> bool {
+    value.kind == Kind::Number && is_digits(value.raw)
 }
 
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// Appends the text of a JSON string that stands in a JSON string; none if it is not one, or has
-/// escapes that are seldom met.
-fn decode(escaped: &[u8], arena: &mut Vec<u8>) -> Option<Span> {
-    let start = arena.len();
-    let decoded = decode_onto(escaped, arena);
-    if decoded.is_none() {
-        arena.truncate(start);
-    }
-    decoded.map(|()| Span::since(start, arena))
-}
-
-#[inline]
-fn decode_onto(escaped: &[u8], arena: &mut Vec<u8>) -> Option<()> {
-    let mut rest = escaped;
-    let mut ascii = true;
-    loop {
-        let run = rest.iter().position(|b| {
-            ascii &= b.is_ascii();
-            matches!(b, b'"' | b'\\' | 0..=0x1f)
-        });
-        let Some(run) = run else { break };
-        arena.extend_from_slice(&rest[..run]);
-        // A backslash of the inner string is two of the outer one, and a quote has its own.
-        let (c, len) = match &rest[run..] {
-            [b'\\', b'\\', b'\\', c @ (b'"' | b'\\'), ..] => (*c, 4),
-            [b'\\', b'\\', b'n', ..] => (b'\n', 3),
-            [b'\\', b'\\', b't', ..] => (b'\t', 3),
-            [b'\\', b'\\', b'r', ..] => (b'\r', 3),
-            _ => return None,
-        };
-        arena.push(c);
-        rest = &rest[run + len..];
-    }
-    arena.extend_from_slice(rest);
-    (ascii || simdutf8::basic::from_utf8(escaped).is_ok()).then_some(())
-}
-
-/// A row from the quote that ends `line`: with the metadata, flow, round and session of its turn.
-#[derive(Debug)]
-struct Ending {
-    text: Vec<u8>,
-    /// Where `data_count` stands in it, if it is there.
-    count: Option<Range<usize>>,
-    key: ZoneKey,
-    provider: Provider,
-    head: u32,
-}
-
-impl Ending {
-    fn of(row: &Row<'_>, raw: &[u8], start: usize, head: u32) -> Option<Self> {
-        let key = row.zone_key();
-        if key.is_partial() || row.envelope.metadata.is_none() {
-            return None;
-        }
-        let count = match row.envelope.data_count {
-            Some(count) => Some(place_in(raw, Some(count).filter(is_whole)?)?),
-            None => None,
-        };
-        let count = count.map(|count| count.start - start..count.end - start);
-        let provider = provider_of(&row.name)?;
-        Some(Self { text: raw[start..].to_vec(), count, key, provider, head })
-    }
-
-    /// Where the ending starts in a row that ends so. If the row is JSON at all, it is of the same
-    /// turn: outside a string the quote that comes first would start one, and what follows would
-    /// be no JSON; and no other value could follow the ending.
-    #[inline]
-    fn start_in(&self, row: &[u8]) -> Option<usize> {
-        let rest = match &self.count {
-            None => row.strip_suffix(&self.text[..])?,
-            Some(count) => {
-                let rest = row.strip_suffix(&self.text[count.end..])?;
-                let digits = rest.iter().rev().take_while(|b| b.is_ascii_digit()).count();
-                let (rest, number) = rest.split_at(rest.len() - digits);
-                rest.strip_suffix(&self.text[..count.start]).filter(|_| is_number(number))?
-            }
-        };
-        Some(rest.len())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Span, Stream, StreamKind};
     use crate::sse::{Envelope, Scratch, leading_name, what_of};
     use proptest::prelude::*;
     use testkit::LogBuilder;
@@ -620,7 +242,9 @@ mod tests {
         let log = LogBuilder::new(5).codex_sessions(3).claude_sessions(3).turns(4).build();
         for log in [&log.codex, &log.claude] {
             let mut reader = Reader::default();
-            rows(log).into_iter().for_each(|row| reader.agrees(row));
+            for row in rows(log) {
+                reader.agrees(row);
+            }
             let deltas =
                 rows(log).iter().filter(|row| row.windows(7).any(|w| w == b"delta\",")).count();
             assert!(reader.fitted * 10 > deltas * 7, "{} of {deltas}", reader.fitted);
@@ -634,7 +258,9 @@ mod tests {
             let log = builder.build();
             for log in [&log.codex, &log.claude] {
                 let mut reader = Reader::default();
-                rows(log).into_iter().for_each(|row| reader.agrees(row));
+                for row in rows(log) {
+                    reader.agrees(row);
+                }
             }
         }
     }

@@ -69,7 +69,9 @@ fn words(t: i64, request: Option<&str>, text: &str) -> Row {
 
 fn feed(fold: &mut Deltas, rows: &[Row]) -> Vec<Delta> {
     let mut out = Vec::new();
-    rows.iter().for_each(|row| fold.feed(&row.event(), &mut out));
+    for row in rows {
+        fold.feed(&row.event(), &mut out);
+    }
     out
 }
 
