@@ -13,12 +13,12 @@ QUERIES = {
     "deltas": f"""
         WITH deltas AS (
             SELECT t, sid, json_transform({INNER},
-                '{{"item_id":"VARCHAR","sequence_number":"BIGINT","delta":"VARCHAR"}}') AS inner
+                '{{"item_id":"VARCHAR","sequence_number":"BIGINT","delta":"VARCHAR"}}') AS piece
             FROM log WHERE event IN ('response.output_text.delta', 'response.reasoning_summary_text.delta',
                 'response.function_call_arguments.delta', 'response.custom_tool_call_input.delta'))
-        SELECT min(t) AS t, sid, inner.item_id, count(*) AS deltas,
-               string_agg(inner.delta, '' ORDER BY inner.sequence_number) AS text
-        FROM deltas GROUP BY sid, inner.item_id ORDER BY 1""",
+        SELECT min(t) AS t, sid, piece.item_id, count(*) AS deltas,
+               string_agg(piece.delta, '' ORDER BY piece.sequence_number) AS text
+        FROM deltas GROUP BY sid, piece.item_id ORDER BY 1""",
 }
 path = sys.argv[2].replace("'", "''")
 duckdb.execute(f"CREATE VIEW log AS FROM read_json('{path}', format = 'newline_delimited', "

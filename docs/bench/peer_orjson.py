@@ -32,8 +32,8 @@ items = {}
 
 def deltas(line):
     row = orjson.loads(line)
-    event = row.get("event")
-    if event and event.startswith("response.") and event.endswith(DELTAS):
+    event = row.get("event", "") if isinstance(row, dict) else ""
+    if event.startswith("response.") and event.endswith(DELTAS):
         inner = opened(row)
         pieces = items.setdefault((row["sid"], inner["item_id"]), [])
         pieces.append((inner["sequence_number"], row["t"], inner["delta"]))
