@@ -6,6 +6,8 @@ mod programs;
 mod alog;
 #[path = "alog-calls/mod.rs"]
 mod alog_calls;
+#[path = "alog-deltas/mod.rs"]
+mod alog_deltas;
 #[path = "alog-events/mod.rs"]
 mod alog_events;
 #[path = "alog-prompts/mod.rs"]

@@ -157,6 +157,9 @@ def main_table(args, log, part):
     prompts = Case("alog-prompts", "prompts, sorted", q(bin_ / "alog-prompts", log))
     picked = Case("alog-events -e turn.user_message", "prompts, sorted", q(bin_ / "alog-events", "-e", "turn.user_message", log))
     events = Case("alog-events", "all, decoded, sorted", q(bin_ / "alog-events", log))
+    deltas = Case("alog-deltas", "items, whole, sorted", q(bin_ / "alog-deltas", log))
+    deltas_orjson = Case("Python, orjson", "items, whole, sorted", peer("orjson", "deltas"))
+    deltas_duckdb = Case("DuckDB", "items, whole, sorted", peer("duckdb", "deltas"))
     cases = [
         wc,
         rg,
@@ -170,6 +173,9 @@ def main_table(args, log, part):
         Case("Python, orjson", "all, decoded", peer("orjson", "events")),
         Case("DuckDB", "all, decoded, sorted", peer("duckdb", "events")),
         events,
+        deltas_orjson,
+        deltas_duckdb,
+        deltas,
     ]
     warm(log, part)
     measure(cases, args.runs)
@@ -177,6 +183,9 @@ def main_table(args, log, part):
         id(prompts): [("≤ 1.5 × rg", times_of(prompts, rg), 1.5), ("< 100 MB", prompts.peak / 1e6, 100)],
         id(picked): [("≤ 1.8 × rg", times_of(picked, rg), 1.8), ("< 100 MB", picked.peak / 1e6, 100)],
         id(events): [("≤ 12 × rg", times_of(events, rg), 12)],
+        id(deltas): [("≤ 0.5 × DuckDB", times_of(deltas, deltas_duckdb), 0.5),
+                     ("≤ 0.2 × orjson", times_of(deltas, deltas_orjson), 0.2),
+                     ("< 200 MB", deltas.peak / 1e6, 200)],
     }
     print(f"\n{log.stat().st_size / 1e9:.2f} GB of Codex log, page cache warm, output to /dev/null.\n")
     table(["", "what comes out", "median", "min–max", "× rg -c", "× wc -l", "peak", "limit"],

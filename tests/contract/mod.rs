@@ -5,13 +5,13 @@ mod schema;
 mod shapes;
 
 use crate::programs::{
-    CALLS, EVENTS, PROMPTS, TOKENS, TURNS, Written, codex_prompt, events, prompts, run_on,
+    CALLS, DELTAS, EVENTS, PROMPTS, TOKENS, TURNS, Written, codex_prompt, events, prompts, run_on,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 pub use shapes::{BadLine, checked};
-use shapes::{Call, CallStats, Event, Prompt, Summary, Turn, Usage};
+use shapes::{Call, CallStats, Delta, Event, Prompt, Summary, Turn, Usage};
 use std::collections::HashMap;
 use std::fs;
 use testkit::{Ran, Row, parse_stamp, utc_stamp};
@@ -156,9 +156,39 @@ fn prompts_have_their_keys_and_places() {
 }
 
 #[test]
+fn deltas_have_their_keys_and_places() {
+    for written in [Written::clean(61), Written::faulty(62)] {
+        let records = typed::<Delta>(&written.run(DELTAS, &[]).expect_code(0));
+        assert!(records.len() > 10);
+        let mut files = Files::default();
+        for record in records {
+            let row = files.row_at(&record["src"]);
+            // What the rows of an item agree on is what its first says, if it is known.
+            for key in ["sid", "round", "flow_id"] {
+                let said = row.get(key).unwrap_or(&Value::Null);
+                assert!(record[key].is_null() || record[key] == *said, "{key} of {row}");
+            }
+            let codex = record["provider"] == "codex";
+            assert_eq!(record["request_id"].is_null() && record["block_index"].is_null(), codex);
+            assert!(codex || record["item_id"].is_null(), "{record}");
+            assert!(record.get("rows").is_none() && record["json"].is_null());
+        }
+        for record in typed::<Delta>(&written.run(DELTAS, &["--explain"]).expect_code(0)) {
+            let rows = record["rows"].as_array().expect("rows");
+            assert!(rows.iter().any(|row| row["src"] == record["src"]), "{record}");
+            let counted = rows
+                .iter()
+                .filter(|row| row["use"].as_str().is_some_and(|how| how.starts_with("delta")));
+            assert_eq!(json!(counted.count()), record["deltas"], "{record}");
+            assert!(rows.iter().all(|row| files.row_at(&row["src"]).is_object()));
+        }
+    }
+}
+
+#[test]
 fn the_summary_is_the_last_line_of_stderr() {
     let written = Written::faulty(64);
-    for program in [EVENTS, PROMPTS, TURNS, TOKENS] {
+    for program in [EVENTS, PROMPTS, TURNS, TOKENS, CALLS, DELTAS] {
         let ran = written.run(program, &["--summary"]).expect_code(0);
         let last = ran.stderr.lines().next_back().expect("a summary");
         let summary = checked::<Summary>(last);

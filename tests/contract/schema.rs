@@ -1,6 +1,6 @@
 //! `--schema`, and the copies of it in the documentation.
 
-use crate::programs::{CALLS, EVENTS, PROMPTS, TOKENS, TURNS, Written, repository};
+use crate::programs::{CALLS, DELTAS, EVENTS, PROMPTS, TOKENS, TURNS, Written, repository};
 use serde_json::Value;
 use std::fs;
 use testkit::Cmd;
@@ -94,6 +94,8 @@ fn the_schema_fits_the_records() {
         (TOKENS, &["--by", "turn", "--explain"], "alog.tokens/1"),
         (TURNS, &[], "alog.turn/1"),
         (TURNS, &["--explain"], "alog.turn/1"),
+        (DELTAS, &["--parse"], "alog.delta/1"),
+        (DELTAS, &["--explain"], "alog.delta/1"),
     ] {
         let (_, schema) = schema_with(program, args);
         assert_eq!(schema["title"], title);
@@ -138,7 +140,7 @@ fn the_documented_schemas_are_those_of_the_commands() {
     let files = fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path());
     let texts: Vec<String> =
         files.map(|path| fs::read_to_string(path).expect("a schema")).collect();
-    let kinds = [EVENTS, PROMPTS, TURNS, TOKENS, CALLS].map(|program| (program, &[][..]));
+    let kinds = [EVENTS, PROMPTS, TURNS, TOKENS, CALLS, DELTAS].map(|program| (program, &[][..]));
     for (program, args) in kinds.into_iter().chain([(CALLS, &["--stats"][..])]) {
         let (text, schema) = schema_with(program, args);
         let title = &schema["title"];

@@ -282,6 +282,39 @@ pub struct Counted {
     total_tokens: Option<u64>,
 }
 
+/// `alog.delta/1`.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delta {
+    schema: String,
+    index: u64,
+    t: Option<String>,
+    provider: Option<String>,
+    sid: Option<String>,
+    pid: Option<u64>,
+    turn_id: Option<String>,
+    round: Option<String>,
+    flow_id: Option<String>,
+    cwd: Option<String>,
+    ver: Option<String>,
+    model: Option<String>,
+    kind: Option<String>,
+    item_id: Option<String>,
+    request_id: Option<String>,
+    block_index: Option<u64>,
+    call_id: Option<String>,
+    name: Option<String>,
+    t_last: Option<String>,
+    deltas: u64,
+    bytes: Option<u64>,
+    status: String,
+    text: Option<String>,
+    json: Value,
+    src: Src,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rows: Option<Vec<Used>>,
+}
+
 /// `alog.bad_line/1`.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

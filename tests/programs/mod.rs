@@ -9,6 +9,8 @@ use testkit::{Cmd, Detail, Fault, Log, LogBuilder, Ran, Row, Workdir, stamp, utc
 pub const ALOG: &str = env!("CARGO_BIN_EXE_alog");
 /// Path of `alog-calls`.
 pub const CALLS: &str = env!("CARGO_BIN_EXE_alog-calls");
+/// Path of `alog-deltas`.
+pub const DELTAS: &str = env!("CARGO_BIN_EXE_alog-deltas");
 /// Path of `alog-events`.
 pub const EVENTS: &str = env!("CARGO_BIN_EXE_alog-events");
 /// Path of `alog-prompts`.

@@ -1,7 +1,7 @@
 //! What holds for every log: ties have no order, a cut loses nothing that was final, and logs of
 //! different sessions do not touch each other.
 
-use crate::programs::{CALLS, PROMPTS, TOKENS, TURNS, Written};
+use crate::programs::{CALLS, DELTAS, PROMPTS, TOKENS, TURNS, Written};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use testkit::{Cmd, Fault, LogBuilder, Prng, Workdir};
@@ -11,6 +11,7 @@ const FOLDS: &[(&str, &[&str])] = &[
     (PROMPTS, &[]),
     (TURNS, &[]),
     (CALLS, &[]),
+    (DELTAS, &[]),
     (TOKENS, &[]),
     (TOKENS, &["--by", "turn,model"]),
     (TOKENS, &["--by", "call"]),

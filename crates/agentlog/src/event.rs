@@ -113,6 +113,11 @@ impl Span {
         Self { start, len: arena.len() - start }
     }
 
+    /// Where the text stands in its arena.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start..self.start + self.len
+    }
+
     /// Bytes of the text.
     pub fn len(self) -> usize {
         self.len

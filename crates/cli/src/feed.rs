@@ -11,7 +11,7 @@ use agentlog::event::Event;
 use anyhow::Result;
 use jsonl::{Batch, Placed, Reader, ReaderOptions};
 
-use crate::fold::{FoldRows, Kept, Memory, SharedHeads};
+use crate::fold::{Kept, Memory, ReadRows, SharedHeads};
 use crate::live::Kind;
 use crate::order::WINDOW_MS;
 use crate::progress::Progress;
@@ -61,7 +61,7 @@ impl Run {
     pub(crate) fn feed(
         &mut self,
         look: Look<'_>,
-        rows: &FoldRows,
+        rows: &impl ReadRows,
         feed: impl FnMut(Event<'_>) -> Result<()> + Send,
     ) -> Result<bool> {
         self.hold_live()?;
@@ -117,7 +117,7 @@ impl Run {
     }
 }
 
-struct Merge<'a, F> {
+struct Merge<'a, D, F> {
     open: Vec<Cursor>,
     /// Logs that are not open yet, with the times to open them, latest first.
     waiting: Vec<Key>,
@@ -127,11 +127,11 @@ struct Merge<'a, F> {
     heads: SharedHeads,
     progress: Progress,
     look: Look<'a>,
-    rows: &'a FoldRows,
+    rows: &'a D,
     feed: F,
 }
 
-impl<F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, F> {
+impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
     fn run(&mut self, run: &mut Run) -> Result<()> {
         let mut free = Vec::new();
         loop {
@@ -232,7 +232,11 @@ impl<F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, F> {
 }
 
 /// The next blocks; none at the end.
-fn read(reader: &mut Reader, look: Look<'_>, rows: &FoldRows) -> std::io::Result<Option<Found>> {
+fn read(
+    reader: &mut Reader,
+    look: Look<'_>,
+    rows: &impl ReadRows,
+) -> std::io::Result<Option<Found>> {
     let work = |block: &jsonl::Block<'_>| scan::block(block, look, rows);
     match reader.next_skimming(&work, Some(&|line| look.peek(rows, line)))? {
         Batch::Blocks(blocks) => Ok(Some(blocks)),

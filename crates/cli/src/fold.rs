@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use agentlog::event::{Event, Head, What};
 use agentlog::fold::{Fold, SETTLE_MS};
 use agentlog::sse;
+use agentlog::zone::Clock;
 use anyhow::Result;
 use foldhash::fast::FixedState;
 
@@ -38,7 +39,15 @@ pub struct Memory {
     heads: Vec<Arc<Head>>,
     /// Places in `heads`, by a hash of what a head is read from.
     known: HashMap<u64, u32, FixedState>,
+    alike: sse::Alike,
+    /// For each head, whether a delta has it.
+    streams: Vec<bool>,
 }
+
+/// Reads rows for a fold.
+pub trait ReadRows: Decode<Value = Kept, Memory = Memory> {}
+
+impl<D: Decode<Value = Kept, Memory = Memory>> ReadRows for D {}
 
 impl Decode for FoldRows {
     type Value = Kept;
@@ -49,12 +58,21 @@ impl Decode for FoldRows {
     }
 
     fn value(&self, row: &sse::Row<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {
-        let what = (self.read)(row, &mut memory.arena)?;
-        Some(Kept { head: memory.head(row), what })
+        memory.keep(row, self.read)
     }
 }
 
 impl Memory {
+    /// Reads a row and keeps what it says.
+    pub(crate) fn keep(
+        &mut self,
+        row: &sse::Row<'_>,
+        read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
+    ) -> Option<Kept> {
+        let what = read(row, &mut self.arena)?;
+        Some(Kept { head: self.head(row), what })
+    }
+
     /// The place of a row's head. Rows of one writer have the same, so that it is read once.
     fn head(&mut self, row: &sse::Row<'_>) -> u32 {
         let envelope = &row.envelope;
@@ -77,9 +95,46 @@ impl Memory {
         })
     }
 
+    /// Reads a delta row if it is like one that was read before.
+    pub(crate) fn read_alike(&mut self, event: &[u8], row: &[u8]) -> Option<(Clock, Kept)> {
+        let sse::AlikeRow { clock, what, head } = self.alike.read(event, row, &mut self.arena)?;
+        Some((clock, Kept { head, what }))
+    }
+
+    /// Remembers a delta row, for others like it.
+    pub(crate) fn learn(&mut self, row: &sse::Row<'_>, raw: &[u8], kept: &Kept) {
+        self.alike.learn(row, raw, &kept.what, kept.head);
+    }
+
+    /// Whether a row is the first delta with its head.
+    pub(crate) fn is_first_delta(&mut self, kept: &Kept) -> bool {
+        let head = kept.head as usize;
+        if !matches!(kept.what, What::Delta(_)) {
+            return false;
+        }
+        self.streams.resize(self.streams.len().max(head + 1), false);
+        !std::mem::replace(&mut self.streams[head], true)
+    }
+
+    /// Remembers a row that is passed over, with all of its turn.
+    pub(crate) fn pass(&mut self, row: &sse::Row<'_>, raw: &[u8]) {
+        self.alike.pass(row, raw);
+    }
+
+    /// Whether a row is of a turn that is passed over.
+    pub(crate) fn passes(&mut self, row: &[u8]) -> bool {
+        self.alike.passes(row)
+    }
+
+    /// The head of a row that was kept.
+    pub(crate) fn head_of(&self, kept: &Kept) -> &Head {
+        &self.heads[kept.head as usize]
+    }
+
     /// Shares heads with the blocks before.
     pub(crate) fn share(&mut self, shared: &mut SharedHeads) {
         self.known = HashMap::default();
+        self.alike = sse::Alike::default();
         self.heads.iter_mut().for_each(|head| shared.share(head));
     }
 
@@ -129,7 +184,7 @@ pub trait Sink<R> {
 pub fn fold<F: Fold<Record: Send> + Send>(
     run: &mut Run,
     look: Look<'_>,
-    rows: &FoldRows,
+    rows: &impl ReadRows,
     make: impl Fn() -> F,
     sink: &mut (impl Sink<F::Record> + Send),
 ) -> Result<()> {
@@ -161,7 +216,7 @@ pub fn fold<F: Fold<Record: Send> + Send>(
 fn live<F: Fold>(
     run: &mut Run,
     look: Look<'_>,
-    rows: &FoldRows,
+    rows: &impl ReadRows,
     mut fold: F,
     sink: &mut impl Sink<F::Record>,
 ) -> Result<()> {

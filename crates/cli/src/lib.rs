@@ -23,7 +23,9 @@
 //! }
 //! ```
 
+mod answers;
 mod arenas;
+mod deltas;
 mod feed;
 mod flags;
 mod fold;
@@ -44,10 +46,11 @@ mod table;
 mod when;
 mod zones;
 
+pub use deltas::fold_deltas;
 pub use flags::{
     CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
 };
-pub use fold::{FoldRows, Sink, fold};
+pub use fold::{FoldRows, Kept, Memory, ReadRows, Sink, fold};
 pub use live::{HOLD, Step};
 pub use order::{Lateness, Merge, WINDOW_MS, Window};
 pub use output::{Output, schema_of};

@@ -15,6 +15,8 @@ pub struct Output {
     writer: Writer<Box<dyn Write + Send>>,
     form: Form,
     pretty: bool,
+    /// Whether records end with line feeds.
+    line_feeds: bool,
     kind: &'static RecordKind,
     /// Whether records end with `rows`.
     explain: bool,
@@ -38,6 +40,7 @@ impl Output {
             writer: Writer::new(Box::new(stdout), if flags.null { 0 } else { b'\n' }),
             form: flags.output,
             pretty: flags.pretty,
+            line_feeds: !flags.null,
             kind,
             explain,
             table: Table::new(kind.table, colour),
@@ -112,6 +115,17 @@ impl Output {
     pub fn raw(&mut self, line: &[u8]) -> io::Result<()> {
         self.printed += 1;
         self.writer.pass_through(line)?;
+        self.writer.end_record()
+    }
+
+    /// Prints a text, a blank line between it and the one before (nothing between texts that NUL
+    /// ends).
+    pub fn paragraph(&mut self, text: &str) -> io::Result<()> {
+        self.printed += 1;
+        if self.printed > 1 && self.line_feeds {
+            self.writer.record().push(b'\n');
+        }
+        self.writer.pass_through(text.as_bytes())?;
         self.writer.end_record()
     }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use agentlog::event::{Head, Src};
 use agentlog::fold::prompts::Prompt;
 use agentlog::fold::turns::Turn;
+use agentlog::json::Text;
 use agentlog::record::{self, RecordKind, SrcPath};
 use anyhow::Result;
 
@@ -87,6 +88,8 @@ pub struct Records<R> {
     only: Box<dyn FnMut(&R) -> bool + Send>,
     /// Sums records up, for tables.
     total: Option<fn(&[R]) -> R>,
+    /// What is printed of a record instead of the whole.
+    words: Option<fn(&R) -> Option<&Text>>,
 }
 
 /// How many records more than asked for are kept before the oldest are dropped.
@@ -108,7 +111,15 @@ impl<R: Record> Records<R> {
             sessions: BTreeSet::new(),
             only: Box::new(|_| true),
             total: None,
+            words: None,
         }
+    }
+
+    /// Prints of each record a text and nothing else, with blank lines between; nothing of one
+    /// that has none.
+    #[must_use]
+    pub fn in_words(self, words: fn(&R) -> Option<&Text>) -> Self {
+        Self { words: Some(words), ..self }
     }
 
     /// Prints, of the selected records, only those that pass the test.
@@ -230,6 +241,10 @@ impl<R: Record> Records<R> {
             && self.output.printed() >= n
         {
             return Ok(());
+        }
+        if let Some(words) = self.words {
+            let text = words(record).map(Text::to_str_lossy);
+            return Ok(text.map_or(Ok(()), |text| self.output.paragraph(&text))?);
         }
         let (paths, explain) = (&self.paths, self.explain);
         Ok(self.output.record(|index, out| record.write(index, paths, explain, out))?)

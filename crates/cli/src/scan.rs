@@ -1,13 +1,11 @@
 //! From a block of lines to decoded rows: the part that runs on all cores. It knows neither the
 //! writer's offset nor the number of the block's first line; both are settled afterwards.
 
-use std::collections::HashMap;
-
 use agentlog::sse::{self, Envelope, Row, Salvage, Scratch};
 use agentlog::zone::{Clock, Evidence};
-use foldhash::fast::FixedState;
 use jsonl::{Block, Grep, Line, LongLine, Needles};
 
+use crate::answers::Answers;
 use crate::format::{self, Format};
 use crate::report::BadLine;
 
@@ -23,6 +21,22 @@ pub trait Decode: Sync {
 
     /// Reads a row; `raw` is its text, `arena` memory that lives as long as the block's rows.
     fn value(&self, row: &Row<'_>, raw: &[u8], arena: &mut Self::Memory) -> Option<Self::Value>;
+
+    /// Whether a row of a wanted event, told by its first bytes, can be passed over all the same.
+    fn passes(&self, _event: &[u8], _row: &[u8], _memory: &mut Self::Memory) -> bool {
+        false
+    }
+
+    /// The clock and value of a wanted row that is like one that was read before. Whatever it
+    /// gives must be what [`Decode::value`] would.
+    fn alike(
+        &self,
+        _event: &[u8],
+        _row: &[u8],
+        _memory: &mut Self::Memory,
+    ) -> Option<(Clock, Self::Value)> {
+        None
+    }
 
     /// Takes over what a value of a large row refers to: the unescaped text of the row's `line`,
     /// or a copy of the row made when that text is gone. A row of 100 MB must not be in memory
@@ -138,7 +152,7 @@ pub fn block_into<D: Decode>(
         block,
         scratch: Scratch::default(),
         passing: false,
-        answers: HashMap::default(),
+        answers: Answers::default(),
         looked_back: (0, Clock::Missing),
         found: Scanned::new(block, arena),
     };
@@ -208,7 +222,7 @@ struct Scan<'a, D: Decode> {
     /// Whether rows are read without being wanted.
     passing: bool,
     /// Event names that were asked for, with the answers.
-    answers: HashMap<Vec<u8>, bool, FixedState>,
+    answers: Answers,
     /// Up to where the block was searched for a time, and the last one found there.
     looked_back: (usize, Clock),
     found: Scanned<D::Value, D::Memory>,
@@ -223,9 +237,19 @@ const OVERSIZE_SHOWN: usize = 4096;
 impl<D: Decode> Scan<'_, D> {
     /// Passes over a row of an event that is not wanted, unless another writer's row stands in it.
     fn line_by_name(&mut self, line: &Line<'_>) {
-        let passed = sse::leading_name(line.bytes).is_some_and(|name| !self.is_wanted(name))
-            && !sse::has_interior_row(line.bytes);
-        if !passed {
+        let row = line.bytes;
+        let Some(name) = sse::leading_name(row) else { return self.line(line) };
+        let wanted = self.is_wanted(name);
+        if !wanted || self.decode.passes(name, row, &mut self.found.arena) {
+            if sse::has_interior_row(row) {
+                self.line(line);
+            }
+        } else if row.len() as u64 <= self.block.max_line
+            && let Some((clock, value)) = self.decode.alike(name, row, &mut self.found.arena)
+        {
+            self.found.events += 1;
+            self.item(clock, line, row, line.offset, value);
+        } else {
             self.line(line);
         }
     }
@@ -257,14 +281,10 @@ impl<D: Decode> Scan<'_, D> {
         }
     }
 
-    /// Whether rows of this event are looked into. A log has few names, and asks for each often.
+    /// Whether rows of this event are looked into.
+    #[inline]
     fn is_wanted(&mut self, name: &[u8]) -> bool {
-        if let Some(wanted) = self.answers.get(name) {
-            return *wanted;
-        }
-        let wanted = wanted_name(self.decode, name);
-        self.answers.insert(name.to_vec(), wanted);
-        wanted
+        self.answers.get(name, |name| wanted_name(self.decode, name))
     }
 
     fn oversize(&mut self, line: &Line<'_>, len: u64) {

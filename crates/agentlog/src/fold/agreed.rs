@@ -23,7 +23,7 @@ impl Agreed {
 
     /// Takes the head of another row.
     pub fn add(&mut self, head: &Arc<Head>) {
-        if self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, head)) {
+        if self.last_was(head) {
             return;
         }
         if self.last.replace(Arc::clone(head)).is_none() {
@@ -44,6 +44,11 @@ impl Agreed {
             self.differs |= other.differs;
             self.forget_what_differs();
         }
+    }
+
+    /// Whether the row before had this head.
+    pub fn last_was(&self, head: &Arc<Head>) -> bool {
+        self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, head))
     }
 
     /// What all rows agree on.

@@ -3,6 +3,7 @@
 
 mod agreed;
 pub mod calls;
+pub mod deltas;
 #[cfg(test)]
 mod given;
 pub mod prompts;

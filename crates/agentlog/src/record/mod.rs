@@ -4,6 +4,7 @@
 //! that says which; writers, JSON Schemas and documentation are checked against them.
 
 mod call;
+mod delta;
 mod event;
 mod prompt;
 mod tokens;
@@ -11,6 +12,7 @@ mod turn;
 mod writing;
 
 pub use call::{CALL, CALL_STATS, call_into, call_stats_into};
+pub use delta::{DELTA, delta_into};
 pub use event::{EVENT, event_head_into, event_into, event_tail_into};
 pub use prompt::{PROMPT, prompt_into};
 pub use tokens::{TOKENS, tokens_into};

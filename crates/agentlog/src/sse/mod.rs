@@ -1,6 +1,7 @@
 //! The dialect of centralized SSE logs: one row an event, both agents, five generations of
 //! envelopes. `docs/formats.md` says what is read.
 
+mod alike;
 mod envelope;
 mod inner;
 mod meta;
@@ -13,6 +14,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+pub use alike::{Alike, AlikeRow};
 pub use envelope::{Envelope, leading_name};
 pub use inner::{Inner, member};
 pub use meta::Meta;

@@ -1,0 +1,194 @@
+//! Streamed items as records, and the rows they are read from: with the `turn.*` twins of deltas,
+//! half of a log, only where a turn has nothing else.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use agentlog::event::{Head, Src};
+use agentlog::fold::Fold;
+use agentlog::fold::deltas::{Delta, turn_key};
+use agentlog::record::{self, RecordKind, SrcPath};
+use agentlog::sse;
+use agentlog::zone::Clock;
+use anyhow::Result;
+use foldhash::fast::FixedState;
+
+use crate::fold::{Kept, Memory, Sink, fold};
+use crate::records::Record;
+use crate::run::Run;
+use crate::scan::{Decode, Look};
+
+impl Record for Delta {
+    const KIND: &'static RecordKind = &record::DELTA;
+
+    fn t(&self) -> Option<i64> {
+        self.t
+    }
+
+    fn src(&self) -> Src {
+        self.src
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
+        record::delta_into(self, index, paths, explain, out);
+    }
+}
+
+/// Rows that tell of streamed items, besides the deltas themselves.
+const ITEMS: [&str; 9] = [
+    "response.output_text.done",
+    "response.reasoning_summary_text.done",
+    "response.reasoning_text.done",
+    "response.function_call_arguments.done",
+    "response.custom_tool_call_input.done",
+    "response.output_item.added",
+    "response.output_item.done",
+    "claude.content_block_start",
+    "claude.content_block_stop",
+];
+
+const DELTAS: [&str; 6] = [
+    "response.output_text.delta",
+    "response.reasoning_summary_text.delta",
+    "response.reasoning_text.delta",
+    "response.function_call_arguments.delta",
+    "response.custom_tool_call_input.delta",
+    "claude.content_block_delta",
+];
+
+/// The same deltas once more.
+const TWINS: [&str; 3] =
+    ["turn.response.delta", "turn.agent_message.delta", "turn.reasoning.delta"];
+
+/// Rows that end a turn, and with it what twins alone tell of.
+const ENDS: [&str; 2] = ["turn.response.completed", "turn.response.aborted"];
+
+/// Which twins are read.
+#[derive(Debug)]
+enum Twins {
+    /// All of them.
+    All,
+    /// None; but which turns have twins, and which have deltas, is noted.
+    Noted(Mutex<Turns>),
+    /// Those of these turns.
+    Of(Set),
+}
+
+type Set = HashSet<u64, FixedState>;
+
+/// Turns by their keys: eight bytes each is all that is kept of them.
+#[derive(Debug, Default)]
+struct Turns {
+    twins: Set,
+    deltas: Set,
+}
+
+/// The rows of streamed items.
+struct DeltaRows {
+    twins: Twins,
+}
+
+impl DeltaRows {
+    fn noting() -> Self {
+        Self { twins: Twins::Noted(Mutex::default()) }
+    }
+
+    /// The rows of a second reading: with the twins of turns that have no deltas, if there are any.
+    fn with_missing(self) -> Option<Self> {
+        let Twins::Noted(turns) = self.twins else { return None };
+        let Turns { twins, deltas } = turns.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let missing: Set = twins.difference(&deltas).copied().collect();
+        (!missing.is_empty()).then_some(Self { twins: Twins::Of(missing) })
+    }
+}
+
+impl DeltaRows {
+    /// Whether a twin is read, or else what turn it is of is noted.
+    fn needs_twin(&self, row: &sse::Row<'_>) -> bool {
+        let turn = || turn_key(&row.head());
+        match &self.twins {
+            Twins::All => true,
+            Twins::Of(turns) => turns.contains(&turn()),
+            Twins::Noted(turns) => {
+                lock(turns).twins.insert(turn());
+                false
+            }
+        }
+    }
+}
+
+impl DeltaRows {
+    /// Notes that the turn of a delta has deltas.
+    #[inline]
+    fn note_delta(&self, kept: &Kept, memory: &mut Memory) {
+        if let Twins::Noted(turns) = &self.twins
+            && memory.is_first_delta(kept)
+        {
+            lock(turns).deltas.insert(turn_key(memory.head_of(kept)));
+        }
+    }
+}
+
+fn lock(turns: &Mutex<Turns>) -> MutexGuard<'_, Turns> {
+    turns.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Decode for DeltaRows {
+    type Value = Kept;
+    type Memory = Memory;
+
+    fn wants(&self, event: &str) -> bool {
+        let ends = || !matches!(self.twins, Twins::Noted(_)) && ENDS.contains(&event);
+        DELTAS.contains(&event) || TWINS.contains(&event) || ITEMS.contains(&event) || ends()
+    }
+
+    fn passes(&self, event: &[u8], row: &[u8], memory: &mut Memory) -> bool {
+        // Of the events that are wanted only twins are called so.
+        event.starts_with(b"turn.") && event.ends_with(b".delta") && memory.passes(row)
+    }
+
+    fn alike(&self, event: &[u8], row: &[u8], memory: &mut Memory) -> Option<(Clock, Kept)> {
+        let (clock, kept) = memory.read_alike(event, row)?;
+        self.note_delta(&kept, memory);
+        Some((clock, kept))
+    }
+
+    fn value(&self, row: &sse::Row<'_>, raw: &[u8], memory: &mut Memory) -> Option<Kept> {
+        if TWINS.contains(&&*row.name) && !self.needs_twin(row) {
+            memory.pass(row, raw);
+            return None;
+        }
+        let kept = memory.keep(row, sse::what_of)?;
+        memory.learn(row, raw, &kept);
+        self.note_delta(&kept, memory);
+        Some(kept)
+    }
+}
+
+/// Feeds the rows of streamed items to a fold, as [`fold`] does. With `twins` all twins are read;
+/// else those of turns that have no deltas.
+///
+/// Which turns these are is known when all is read, so files are read a second time if there are
+/// any. From a pipe twins are read with the rest, and the fold chooses.
+pub fn fold_deltas<F: Fold<Record: Send> + Send>(
+    run: &mut Run,
+    look: Look<'_>,
+    twins: bool,
+    make: impl Fn() -> F,
+    sink: &mut (impl Sink<F::Record> + Send),
+) -> Result<()> {
+    if twins || run.live {
+        return fold(run, look, &DeltaRows { twins: Twins::All }, make, sink);
+    }
+    let rows = DeltaRows::noting();
+    fold(run, look, &rows, &make, sink)?;
+    if let Some(rows) = rows.with_missing() {
+        sink.restart();
+        fold(run, look, &rows, make, sink)?;
+    }
+    Ok(())
+}
