@@ -15,7 +15,8 @@ if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 
 show() {
     printf '\n%s$ %s%s\n' "$bold" "$1" "$plain"
-    bash -c "$1" </dev/null 2>&1
+    # A check that fails is something to show, too.
+    bash -c "$1" </dev/null 2>&1 || true
 }
 show_with_jq() {
     if command -v jq >/dev/null; then show "$1"; else printf '\n$ %s\n(left out: jq is not installed)\n' "$1"; fi
@@ -25,6 +26,10 @@ printf 'The logs are those of tests/fixtures: one of Codex CLI, one of Claude Co
 show 'alog-prompts codex claude --last 5 --zone UTC -o table'
 show 'alog-prompts codex --last 1 --pretty'
 show_with_jq "alog-prompts codex claude | jq -r '[.t, .provider, .text[:60]] | @tsv'"
+show 'alog-turns codex claude --status aborted,completed --last 4 -o table'
+show 'alog-tokens codex claude --by day,model --cost -o table'
+show 'alog-calls faults.jsonl --check -o table'
+show 'alog-deltas codex --status open --text-only'
 show 'alog-events codex claude -e codex.idle,claude.stop --last 3'
 show_with_jq "alog-events codex -e turn.exec.end | jq -c '{t, exit_code: .payload.exit_code, seconds: .payload.duration.secs}'"
 show_with_jq "alog-events codex claude | jq -r .event | sort | uniq -c | sort -rn | head -n 8"

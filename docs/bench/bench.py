@@ -158,6 +158,9 @@ def main_table(args, log, part):
     picked = Case("alog-events -e turn.user_message", "prompts, sorted", q(bin_ / "alog-events", "-e", "turn.user_message", log))
     events = Case("alog-events", "all, decoded, sorted", q(bin_ / "alog-events", log))
     deltas = Case("alog-deltas", "items, whole, sorted", q(bin_ / "alog-deltas", log))
+    turns = Case("alog-turns", "turns, sorted", q(bin_ / "alog-turns", log))
+    tokens = Case("alog-tokens", "tokens by session", q(bin_ / "alog-tokens", log))
+    calls = Case("alog-calls", "calls, sorted", q(bin_ / "alog-calls", log))
     deltas_orjson = Case("Python, orjson", "items, whole, sorted", peer("orjson", "deltas"))
     deltas_duckdb = Case("DuckDB", "items, whole, sorted", peer("duckdb", "deltas"))
     cases = [
@@ -176,6 +179,9 @@ def main_table(args, log, part):
         deltas_orjson,
         deltas_duckdb,
         deltas,
+        turns,
+        tokens,
+        calls,
     ]
     warm(log, part)
     measure(cases, args.runs)
@@ -186,6 +192,8 @@ def main_table(args, log, part):
         id(deltas): [("≤ 0.5 × DuckDB", times_of(deltas, deltas_duckdb), 0.5),
                      ("≤ 0.2 × orjson", times_of(deltas, deltas_orjson), 0.2),
                      ("< 200 MB", deltas.peak / 1e6, 200)],
+        **{id(case): [(f"≤ {times} × rg", times_of(case, rg), times), ("< 200 MB", case.peak / 1e6, 200)]
+           for case, times in ((turns, 3.5), (tokens, 3.5), (calls, 6))},
     }
     print(f"\n{log.stat().st_size / 1e9:.2f} GB of Codex log, page cache warm, output to /dev/null.\n")
     table(["", "what comes out", "median", "min–max", "× rg -c", "× wc -l", "peak", "limit"],

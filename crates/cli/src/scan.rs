@@ -189,13 +189,22 @@ pub fn block_into<D: Decode>(
 pub fn first_clock(block: &Block<'_>) -> Clock {
     let mut scratch = Scratch::default();
     for line in block.lines() {
-        let Ok(envelope) = Envelope::parse(line.bytes) else { continue };
-        let clock = Row::open(envelope, &mut scratch).map_or(Clock::Missing, |row| row.clock());
-        if clock != Clock::Missing {
+        let clock = clock_of(line.bytes, &mut scratch);
+        if let Some(clock) = clock.filter(|clock| *clock != Clock::Missing) {
             return clock;
         }
     }
     Clock::Missing
+}
+
+/// The clock of a row; none if the line is no row. The row is opened only as far as that takes:
+/// it may be a giant.
+fn clock_of(line: &[u8], scratch: &mut Scratch) -> Option<Clock> {
+    let envelope = Envelope::parse(line).ok()?;
+    if envelope.event_name().is_some() {
+        return Some(Row::clock_only(envelope, scratch));
+    }
+    Some(Row::open(envelope, scratch)?.clock())
 }
 
 impl<T, M> Scanned<T, M> {
@@ -380,9 +389,8 @@ impl<D: Decode> Scan<'_, D> {
             let from = memchr::memrchr(b'\n', &bytes[..to - 1]).map_or(0, |at| at + 1);
             let line = self.block.line_at(from, 0);
             to = from;
-            let Ok(envelope) = Envelope::parse(line.bytes) else { continue };
-            let Some(row) = Row::open(envelope, &mut self.scratch) else { continue };
-            clock = clock.or_offset_of(row.clock());
+            let Some(own) = clock_of(line.bytes, &mut self.scratch) else { continue };
+            clock = clock.or_offset_of(own);
             match clock {
                 Clock::Missing => {}
                 // The row is itself in doubt, but for its time.
