@@ -91,8 +91,11 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     Ok(run.report.finish().max(if failed { Verdict::Failed } else { Verdict::Done }))
 }
 
-const ROWS: FoldRows =
-    FoldRows { events: &[turn_book::EVENTS, calls::EVENTS], read: sse::what_of_calls };
+const ROWS: FoldRows = FoldRows {
+    events: &[turn_book::EVENTS, calls::EVENTS],
+    passes: sse::tells_no_call,
+    read: sse::what_of,
+};
 
 fn print_stats(run: &mut Run, args: &Args, calls: &[Call]) -> anyhow::Result<()> {
     let mut output = Output::new(&args.common.output, &CALL_STATS, false);

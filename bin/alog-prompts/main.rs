@@ -63,4 +63,5 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
 /// Bare words that every row with a prompt, or with evidence of its writer's zone, has in it.
 const NEEDLES: [&str; 4] = ["user_message", "user_prompt", "queue_operation", "session_configured"];
 
-const ROWS: FoldRows = FoldRows { events: &[&PROMPT_EVENTS], read: |row, _| prompt_of(row) };
+const ROWS: FoldRows =
+    FoldRows { events: &[&PROMPT_EVENTS], passes: |_, _| false, read: |row, _| prompt_of(row) };

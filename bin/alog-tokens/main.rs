@@ -85,9 +85,13 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     Ok(run.report.finish())
 }
 
-const ROWS: FoldRows = FoldRows { events: &[tokens::EVENTS], read: sse::what_of };
-const WITH_TURNS: FoldRows =
-    FoldRows { events: &[tokens::EVENTS, turn_book::EVENTS], read: sse::what_of };
+const ROWS: FoldRows =
+    FoldRows { events: &[tokens::EVENTS], passes: |_, _| false, read: sse::what_of };
+const WITH_TURNS: FoldRows = FoldRows {
+    events: &[tokens::EVENTS, turn_book::EVENTS],
+    passes: |_, _| false,
+    read: sse::what_of,
+};
 
 fn by_name() -> impl TypedValueParser<Value = By> {
     let of = |name: String| By::NAMES.into_iter().find(|(known, _)| *known == name);

@@ -74,7 +74,11 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     Ok(run.report.finish())
 }
 
-const ROWS: FoldRows = FoldRows { events: &[turn_book::EVENTS, turns::EVENTS], read: sse::what_of };
+const ROWS: FoldRows = FoldRows {
+    events: &[turn_book::EVENTS, turns::EVENTS],
+    passes: sse::tells_no_turn,
+    read: sse::what_of,
+};
 
 impl Status {
     fn is(self, status: TurnStatus) -> bool {

@@ -22,6 +22,9 @@ use crate::scan::{Decode, Look};
 pub struct FoldRows {
     /// Names of their events, list by list.
     pub events: &'static [&'static [&'static str]],
+    /// Whether a row of such an event, told by its text, says nothing that is wanted: it is not
+    /// even parsed then. May say no too often, never yes.
+    pub passes: fn(event: &[u8], row: &[u8]) -> bool,
     /// What is made of a row; texts are appended to the arena.
     pub read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
 }
@@ -55,6 +58,10 @@ impl Decode for FoldRows {
 
     fn wants(&self, event: &str) -> bool {
         self.events.iter().any(|list| list.contains(&event))
+    }
+
+    fn passes(&self, event: &[u8], row: &[u8], _: &mut Memory) -> bool {
+        (self.passes)(event, row)
     }
 
     fn value(&self, row: &sse::Row<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {

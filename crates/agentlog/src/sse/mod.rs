@@ -20,7 +20,7 @@ pub use inner::{Inner, member};
 pub use meta::Meta;
 pub use prompt::{PROMPT_EVENTS, prompt_of};
 pub use salvage::{Salvage, has_interior_row};
-pub use what::{what_of, what_of_calls};
+pub use what::{tells_no_call, tells_no_turn, what_of};
 
 use crate::event::{Head, Provider};
 use crate::json::{self, JsonError, Kind, Value};

@@ -31,13 +31,30 @@ pub fn what_of(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
     }
 }
 
-/// The same for those who want no deltas of Claude but those of arguments, which are few.
-pub fn what_of_calls(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
-    static ARGUMENTS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("partial_json"));
-    if row.name == "claude.content_block_delta" {
-        ARGUMENTS.find(row.inner.payload?.raw.as_bytes())?;
-    }
-    what_of(row, arena)
+/// Whether a row, told by its name and text, tells nothing of calls: an item that is neither call
+/// nor result, a delta of words.
+pub fn tells_no_call(event: &[u8], row: &[u8]) -> bool {
+    lacks(event, row, b"turn.raw_response_item", &CALL)
+        || lacks(event, row, b"claude.content_block_delta", &ARGUMENTS)
+}
+
+/// Whether a row tells neither of calls nor of what the agent says.
+pub fn tells_no_turn(event: &[u8], row: &[u8]) -> bool {
+    lacks(event, row, b"turn.raw_response_item", &CALL)
+        || lacks(event, row, b"claude.content_block_delta", &WORDS)
+}
+
+/// In the type of every call and result: `function_call`, `custom_tool_call_output`, …
+static CALL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("_call"));
+/// The key of a piece of arguments.
+static ARGUMENTS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("partial_json"));
+/// The key of a piece of text, and in its type.
+static WORDS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("text"));
+/// A letter may be spelled so; then what a row says cannot be told from its text.
+static SPELLED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\\u"));
+
+fn lacks(event: &[u8], row: &[u8], of: &[u8], word: &Finder<'_>) -> bool {
+    event == of && word.find(row).is_none() && SPELLED.find(row).is_none()
 }
 
 fn claude(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {

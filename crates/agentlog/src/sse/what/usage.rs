@@ -1,22 +1,43 @@
 //! Token counts in rows of both agents.
 
-use super::{object, whole};
+use super::whole;
 use crate::event::{RateLimit, RateLimits, TokenCount, Usage, UsageForm, What};
 use crate::json::{self, Kind, Value};
 use crate::sse::{Row, member};
 
-/// A token count row of Codex: `{info: null | {…}, rate_limits}`.
+/// A token count row of Codex: `{info: null | {…}, rate_limits}`. Every object in it is walked
+/// once: these rows are many.
 pub(super) fn count(row: &Row<'_>, form: UsageForm) -> Option<What> {
-    let info = object(row, "info");
-    let of = |key| member(info?, key);
-    row.inner.payload?;
-    Some(What::TokenCount(Box::new(TokenCount {
+    let mut count = TokenCount {
         form,
-        totals: of("total_token_usage").and_then(usage),
-        last: of("last_token_usage").and_then(usage),
-        context_window: of("model_context_window").and_then(whole),
-        limits: object(row, "rate_limits").map(limits).unwrap_or_default(),
-    })))
+        totals: None,
+        last: None,
+        context_window: None,
+        limits: RateLimits::default(),
+    };
+    each(row.inner.payload?, |key, value| match key {
+        "info" => each(value, |key, value| match key {
+            "total_token_usage" => count.totals = usage(value),
+            "last_token_usage" => count.last = usage(value),
+            "model_context_window" => count.context_window = whole(value),
+            _ => {}
+        }),
+        "rate_limits" => each(value, |key, value| match key {
+            "primary" => count.limits.primary = limit(value),
+            "secondary" => count.limits.secondary = limit(value),
+            _ => {}
+        }),
+        _ => {}
+    });
+    Some(What::TokenCount(Box::new(count)))
+}
+
+/// Walks an object; anything else has no members.
+fn each<'a>(value: Value<'a>, visit: impl FnMut(&'a str, Value<'a>)) {
+    if value.kind == Kind::Object {
+        // What is not JSON was told when the row was opened.
+        let _ = json::fields(value.raw, visit);
+    }
 }
 
 /// The counts in a usage object of either agent; none if it is no object.
@@ -52,16 +73,15 @@ fn set(slot: &mut i64, details: Value<'_>, key: &str) {
     }
 }
 
-fn limits(value: Value<'_>) -> RateLimits {
-    let limit = |key| {
-        let window = member(value, key)?;
-        Some(RateLimit {
-            used_percent: percent(member(window, "used_percent")?)?,
-            window_minutes: member(window, "window_minutes").and_then(whole),
-            resets_at: member(window, "resets_at").and_then(whole),
-        })
-    };
-    RateLimits { primary: limit("primary"), secondary: limit("secondary") }
+fn limit(value: Value<'_>) -> Option<RateLimit> {
+    let (mut used_percent, mut window_minutes, mut resets_at) = (None, None, None);
+    each(value, |key, value| match key {
+        "used_percent" => used_percent = percent(value),
+        "window_minutes" => window_minutes = whole(value),
+        "resets_at" => resets_at = whole(value),
+        _ => {}
+    });
+    Some(RateLimit { used_percent: used_percent?, window_minutes, resets_at })
 }
 
 /// A number that can be printed: `1e999` is JSON, too.
