@@ -5,7 +5,8 @@ mod schema;
 mod shapes;
 
 use crate::programs::{
-    CALLS, DELTAS, EVENTS, PROMPTS, TOKENS, TURNS, Written, codex_prompt, events, prompts, run_on,
+    ALL, CALLS, DELTAS, EVENTS, PROMPTS, TOKENS, TURNS, Written, codex_prompt, events, prompts,
+    run_on,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -188,7 +189,7 @@ fn deltas_have_their_keys_and_places() {
 #[test]
 fn the_summary_is_the_last_line_of_stderr() {
     let written = Written::faulty(64);
-    for program in [EVENTS, PROMPTS, TURNS, TOKENS, CALLS, DELTAS] {
+    for program in ALL {
         let ran = written.run(program, &["--summary"]).expect_code(0);
         let last = ran.stderr.lines().next_back().expect("a summary");
         let summary = checked::<Summary>(last);

@@ -4,8 +4,8 @@
 mod zones;
 
 use crate::programs::{
-    BOTH, EVENTS, PROMPTS, Written, codex, codex_prompt, column, events, lines, placeless, prompts,
-    records, run_on, spelled_alike, t,
+    ALL, BOTH, EVENTS, PROMPTS, Written, codex, codex_prompt, column, events, lines, placeless,
+    prompts, records, run_on, spelled_alike, t,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ fn the_number_of_threads_changes_no_byte() {
     let builder = builder.faults(&[Fault::Disorder, Fault::LateRows, Fault::NotJson]);
     let written = Written::new(&builder.giant_bytes(3 << 20).fault(Fault::NestedLog));
     assert!(written.log.codex.len() > 3 << 20, "more than one chunk");
-    for args in [&[][..], &["-n", "7"], &["--raw-text", "--explain"], &["-o", "csv"]] {
-        for program in BOTH {
+    for args in [&[][..], &["-n", "7"], &["--explain"], &["-o", "csv"]] {
+        for program in ALL {
             if program == EVENTS && args.contains(&"--explain") {
                 continue;
             }

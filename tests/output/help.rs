@@ -1,6 +1,6 @@
 //! Help, version, completions, manual page, and what is said of flags that do not exist.
 
-use crate::programs::{ALOG, BOTH};
+use crate::programs::{ALL, ALOG, EVENTS};
 use testkit::{Cmd, Ran};
 
 fn ask(program: &str, flag: &str) -> Ran {
@@ -13,7 +13,7 @@ fn name(program: &str) -> &str {
 
 #[test]
 fn help_is_short_or_long() {
-    for program in BOTH {
+    for program in ALL {
         let (short, long) = (ask(program, "-h"), ask(program, "--help"));
         assert!(short.stdout.len() < long.stdout.len() && short.stderr.is_empty());
         assert!(long.text().contains("Examples:") && !short.text().contains("Examples:"));
@@ -30,7 +30,7 @@ fn help_is_short_or_long() {
 #[test]
 fn versions_agree() {
     let version = env!("CARGO_PKG_VERSION");
-    for program in [BOTH[0], BOTH[1], ALOG] {
+    for program in ALL.into_iter().chain([ALOG]) {
         let want = format!("{} {version}\n", name(program));
         assert_eq!(ask(program, "--version").text(), want);
         assert_eq!(ask(program, "-V").text(), want);
@@ -39,11 +39,11 @@ fn versions_agree() {
 
 #[test]
 fn completions_and_the_manual_page_are_printed() {
-    for program in BOTH {
+    for program in ALL {
         for shell in ["bash", "zsh", "fish"] {
             let ran = Cmd::new(program).args(["--completions", shell]).run().expect_code(0);
             for part in [name(program), "files-from", "explain", "max-line"] {
-                let flag_of_other = part == "explain" && program == BOTH[0];
+                let flag_of_other = part == "explain" && program == EVENTS;
                 assert!(flag_of_other || ran.text().contains(part), "{shell}: {part}");
             }
         }
@@ -57,7 +57,7 @@ fn completions_and_the_manual_page_are_printed() {
 
 #[test]
 fn texts_about_a_command_need_no_input() {
-    for program in BOTH {
+    for program in ALL {
         for flag in ["--help", "--version", "--man", "--schema"] {
             let ran = Cmd::new(program).args([flag, "/nonexistent"]).run().expect_code(0);
             assert!(!ran.stdout.is_empty() && ran.stderr.is_empty(), "{flag}");
@@ -67,7 +67,7 @@ fn texts_about_a_command_need_no_input() {
 
 #[test]
 fn a_flag_that_is_not_there_is_a_usage_error() {
-    for program in BOTH {
+    for program in ALL {
         for args in [
             &["--no-such-flag"][..],
             &["-n", "many"],
@@ -84,7 +84,7 @@ fn a_flag_that_is_not_there_is_a_usage_error() {
 #[test]
 fn a_closed_pipe_is_fine_for_help_too() {
     let script = r#"{ "$@"; echo "status $?" >&2; } | true"#;
-    for program in BOTH {
+    for program in ALL {
         for flag in ["--help", "--man", "--schema", "--completions=bash"] {
             let ran = Cmd::new("sh").args(["-c", script, "sh", program, flag]).run();
             assert_eq!(ran.stderr, "status 0\n", "{flag}");

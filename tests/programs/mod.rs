@@ -20,6 +20,8 @@ pub const TOKENS: &str = env!("CARGO_BIN_EXE_alog-tokens");
 /// Path of `alog-turns`.
 pub const TURNS: &str = env!("CARGO_BIN_EXE_alog-turns");
 /// The commands that print records.
+pub const ALL: [&str; 6] = [EVENTS, PROMPTS, TURNS, DELTAS, TOKENS, CALLS];
+/// Those that give one record for a prompt's row.
 pub const BOTH: [&str; 2] = [EVENTS, PROMPTS];
 
 /// `alog-events`, about to run.
