@@ -1,42 +1,20 @@
-//! Streamed items as records, and the rows they are read from: with the `turn.*` twins of deltas,
+//! The rows that streamed items are read from: with the `turn.*` twins of deltas,
 //! half of a log, only where a turn has nothing else.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use agentlog::event::{Head, Src};
 use agentlog::fold::Fold;
-use agentlog::fold::deltas::{Delta, turn_key};
-use agentlog::record::{self, RecordKind, SrcPath};
+use agentlog::fold::deltas::turn_key;
 use agentlog::sse;
 use agentlog::zone::Clock;
 use anyhow::Result;
 use foldhash::fast::FixedState;
 
 use crate::fold::{Kept, Memory, Sink, fold};
-use crate::records::Record;
+use crate::look::Look;
 use crate::run::Run;
-use crate::scan::{Decode, Look};
-
-impl Record for Delta {
-    const KIND: &'static RecordKind = &record::DELTA;
-
-    fn t(&self) -> Option<i64> {
-        self.t
-    }
-
-    fn src(&self) -> Src {
-        self.src
-    }
-
-    fn head(&self) -> &Head {
-        &self.head
-    }
-
-    fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
-        record::delta_into(self, index, paths, explain, out);
-    }
-}
+use crate::scan::Decode;
 
 /// Rows that tell of streamed items, besides the deltas themselves.
 const ITEMS: [&str; 9] = [

@@ -13,10 +13,11 @@ use jsonl::{Batch, Placed, Reader, ReaderOptions};
 
 use crate::fold::{Kept, Memory, ReadRows, SharedHeads};
 use crate::live::Kind;
+use crate::look::Look;
 use crate::order::WINDOW_MS;
 use crate::progress::Progress;
 use crate::run::{Nothing, Placer, Rows, Run};
-use crate::scan::{self, Look, Scanned};
+use crate::scan::{self, Scanned};
 use crate::zones::Guesses;
 
 type Found = Vec<Placed<Scanned<Kept, Memory>>>;

@@ -13,9 +13,10 @@ use anyhow::Result;
 use foldhash::fast::FixedState;
 
 use crate::live::{HOLD, Step};
+use crate::look::Look;
 use crate::order::Window;
 use crate::run::{Row, Run};
-use crate::scan::{Decode, Look};
+use crate::scan::Decode;
 
 /// The rows that a fold reads.
 #[derive(Clone, Copy)]

@@ -1,5 +1,7 @@
 //! From the flags to the logs that are read: paths, standard input, or the default roots.
 
+mod watch;
+
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -8,7 +10,6 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -20,6 +21,7 @@ use jsonl::{Opened, Origin};
 use crate::flags::{InputFlags, Source};
 use crate::format::{self, Format};
 use crate::report::Report;
+use watch::{Watch, Watched};
 
 /// A log that is read.
 pub struct Log {
@@ -365,49 +367,6 @@ fn time_in_name(name: &str) -> Option<i64> {
     let (y, m, d) = (numbers[at], numbers[at + 1], numbers[at + 2]);
     match Stamp::parse(&format!("{y}-{m}-{d}T{clock}"))? {
         Stamp::Local(ms) | Stamp::Utc(ms) => Some(ms),
-    }
-}
-
-const HINT: &str =
-    "reading standard input, since no PATH was given; --discover reads the default roots";
-
-/// Watches standard input that nobody asked for, such as a cron job's empty pipe: says so if
-/// nothing comes for 2 s.
-struct Watch {
-    came: Arc<AtomicBool>,
-}
-
-impl Watch {
-    fn start() -> Self {
-        let came = Arc::new(AtomicBool::new(false));
-        let watched = Arc::clone(&came);
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(2));
-            if !watched.swap(true, Ordering::Relaxed) {
-                crate::report::say(&format!("nothing came for 2 s ({HINT})"));
-            }
-        });
-        Self { came }
-    }
-
-    /// Something came, or its end. Whether that is the first.
-    fn came(&self) -> bool {
-        !self.came.swap(true, Ordering::Relaxed)
-    }
-}
-
-struct Watched {
-    bytes: Box<dyn Read + Send>,
-    watch: Watch,
-}
-
-impl Read for Watched {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let read = self.bytes.read(out)?;
-        if self.watch.came() && read == 0 {
-            crate::report::say(&format!("standard input is empty ({HINT})"));
-        }
-        Ok(read)
     }
 }
 

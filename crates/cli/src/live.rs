@@ -9,9 +9,10 @@ use agentlog::zone::Clock;
 use anyhow::Result;
 use jsonl::{Batch, Reader};
 
+use crate::look::Look;
 use crate::order::WINDOW_MS;
 use crate::run::{Placer, Row, Run};
-use crate::scan::{self, Decode, Look, Scanned};
+use crate::scan::{self, Decode, Scanned};
 use crate::zones::Zones;
 
 /// How long a row may be held back on the clock of this machine.

@@ -1,16 +1,13 @@
 //! From records that folds give out to those that are printed: selected, in order of time, as
 //! many as were asked for.
 
-mod call;
-mod tokens;
+mod kinds;
 
 use std::collections::BTreeSet;
 
 use agentlog::event::{Head, Src};
-use agentlog::fold::prompts::Prompt;
-use agentlog::fold::turns::Turn;
 use agentlog::json::Text;
-use agentlog::record::{self, RecordKind, SrcPath};
+use agentlog::record::{RecordKind, SrcPath};
 use anyhow::Result;
 
 use crate::flags::OutputFlags;
@@ -31,46 +28,6 @@ pub trait Record {
     fn head(&self) -> &Head;
     /// Appends it as JSON.
     fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>);
-}
-
-impl Record for Prompt {
-    const KIND: &'static RecordKind = &record::PROMPT;
-
-    fn t(&self) -> Option<i64> {
-        self.t
-    }
-
-    fn src(&self) -> Src {
-        self.src
-    }
-
-    fn head(&self) -> &Head {
-        &self.head
-    }
-
-    fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
-        record::prompt_into(self, index, paths, explain, out);
-    }
-}
-
-impl Record for Turn {
-    const KIND: &'static RecordKind = &record::TURN;
-
-    fn t(&self) -> Option<i64> {
-        self.t
-    }
-
-    fn src(&self) -> Src {
-        self.src
-    }
-
-    fn head(&self) -> &Head {
-        &self.head
-    }
-
-    fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
-        record::turn_into(self, index, paths, explain, out);
-    }
 }
 
 /// Takes records and prints those that are wanted.

@@ -9,9 +9,10 @@ use jsonl::{Batch, Needles, Placed, Reader, ReaderOptions};
 use crate::flags::CommonFlags;
 use crate::inputs::{self, Log};
 use crate::live::Kind;
+use crate::look::Look;
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::scan::{self, Decode, Item, Look, Scanned};
+use crate::scan::{self, Decode, Item, Scanned};
 use crate::select::Selection;
 use crate::zones::Zones;
 

@@ -1,0 +1,42 @@
+//! The records of folds: which kind each is, and how it is written.
+
+use agentlog::event::{Head, Src};
+use agentlog::fold::calls::Call;
+use agentlog::fold::deltas::Delta;
+use agentlog::fold::prompts::Prompt;
+use agentlog::fold::tokens::Group;
+use agentlog::fold::turns::Turn;
+use agentlog::record::{self, RecordKind, SrcPath};
+
+use super::Record;
+
+/// Makes a type a record. What tells its time and its row may be a field or a function.
+macro_rules! record {
+    ($type:ty, $kind:path, $write:path, $self:ident => $t:expr, $src:expr) => {
+        impl Record for $type {
+            const KIND: &'static RecordKind = &$kind;
+
+            fn t(&$self) -> Option<i64> {
+                $t
+            }
+
+            fn src(&$self) -> Src {
+                $src
+            }
+
+            fn head(&self) -> &Head {
+                &self.head
+            }
+
+            fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
+                $write(self, index, paths, explain, out);
+            }
+        }
+    };
+}
+
+record!(Prompt, record::PROMPT, record::prompt_into, self => self.t, self.src);
+record!(Turn, record::TURN, record::turn_into, self => self.t, self.src);
+record!(Delta, record::DELTA, record::delta_into, self => self.t, self.src);
+record!(Call, record::CALL, record::call_into, self => self.t, self.src);
+record!(Group, record::TOKENS, record::tokens_into, self => self.t(), self.src());
