@@ -5,7 +5,9 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
-use crate::event::{Block, BlockKind, Event, Execution, Item, ItemKind, Phase, Span, ToolResult};
+use crate::event::ToolResult;
+use crate::event::{Block, BlockKind, Event, Execution, Item, ItemKind, Output, Phase, Span};
+use crate::fold::calls::outcome;
 
 /// The requests and calls of a turn, by the hashes of their ids.
 #[derive(Debug, Default)]
@@ -18,8 +20,17 @@ pub(super) struct Work {
 #[derive(Clone, Copy, Debug, Default)]
 struct Call {
     announced: bool,
-    answered: bool,
-    failed: bool,
+    /// The end of its last execution.
+    end: Option<Execution>,
+    result: Option<Output>,
+}
+
+impl Call {
+    /// Whether a result was given back that is an error: then it is one for `alog-calls`, too.
+    fn is_error(&self) -> bool {
+        let failed = || outcome(self.end.as_ref(), self.result.as_ref()).failed;
+        self.announced && self.result.is_some() && failed() == Some(true)
+    }
 }
 
 /// The sums.
@@ -39,9 +50,7 @@ impl Work {
     /// An item: a call, or the result of one.
     pub fn item(&mut self, event: &Event<'_>, item: &Item) -> Option<&'static str> {
         if item.kind == ItemKind::Result {
-            let output = item.output.unwrap_or_default();
-            let failed = output.failed.unwrap_or(false) || output.exit_code.is_some_and(|c| c != 0);
-            return Some(self.result(event.bytes(item.call_id?), failed));
+            return Some(self.result(event.bytes(item.call_id?), item.output.unwrap_or_default()));
         }
         let id = item.call_id.or(item.item_id).filter(|_| item.kind.is_call())?;
         Some(self.announced(event.bytes(id)))
@@ -60,15 +69,14 @@ impl Work {
             return Some(self.announced(id));
         }
         let call = self.calls.entry(hash(id)).or_default();
-        call.failed |= run.failed.unwrap_or(false);
+        call.end = Some(*run);
         Some("end of a tool's run")
     }
 
     /// Results that Claude was given.
     pub fn results(&mut self, event: &Event<'_>, results: &[ToolResult]) -> Option<&'static str> {
         for result in results {
-            let failed = result.output.failed.unwrap_or(false);
-            self.result(event.bytes(result.call_id?), failed);
+            self.result(event.bytes(result.call_id?), result.output);
         }
         Some("result")
     }
@@ -79,20 +87,18 @@ impl Work {
         if again { "tool call, again" } else { "tool call" }
     }
 
-    fn result(&mut self, id: &[u8], failed: bool) -> &'static str {
-        let call = self.calls.entry(hash(id)).or_default();
-        call.answered = true;
-        call.failed |= failed;
-        if failed { "result, an error" } else { "result" }
+    fn result(&mut self, id: &[u8], output: Output) -> &'static str {
+        self.calls.entry(hash(id)).or_default().result.get_or_insert(output);
+        "result"
     }
 
+    /// The sums.
     pub fn finish(self) -> Done {
         let calls = || self.calls.values().filter(|call| call.announced);
         Done {
             responses: self.responses.len() as u64,
             calls: calls().count() as u64,
-            // Without a result nothing was given back that could be an error.
-            errors: calls().filter(|call| call.answered && call.failed).count() as u64,
+            errors: calls().filter(|call| call.is_error()).count() as u64,
         }
     }
 }
