@@ -103,7 +103,7 @@ impl Judge {
         Self { least, found: Arc::default() }
     }
 
-    /// Whether such a call was among those that are printed.
+    /// Whether there was such a call among those selected, whether or not `-n` lets it be printed.
     pub fn found(&self) -> bool {
         self.found.load(Ordering::Relaxed)
     }

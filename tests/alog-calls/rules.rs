@@ -82,10 +82,17 @@ fn the_figures_of_each_rule() {
     assert_eq!(broken(&call, "out_of_order"), want);
 
     let call = changed(|rows| {
+        let args = r#"{"command":["ls"]"#;
         rows[3] = delta(120, "c1", 2, r#"nd":["ls"]"#);
-        rows[4] = args_done(130, "c1", r#"{"command":["ls"]"#);
+        rows[4] = args_done(130, "c1", args);
+        rows[5] = done(130, "shell", "c1", args);
+        rows[6] = raw_call(150, "shell", "c1", args);
     });
     assert_eq!(broken(&call, "bad_args"), warn("T07", "17 bytes that are no JSON object", 5));
+
+    let call = changed(|rows| rows[6] = raw_call(150, "shell", "c1", r#"{"command":["rm"]}"#));
+    let want = "18 bytes were streamed, 18 are said in the end: they differ from byte 13 on";
+    assert_eq!(broken(&call, "args_mismatch"), error("T08", want, 7));
 
     let call = changed(|rows| rows[8] = end(700, "c1", 3));
     let want = warn("T13", "the execution ended with 3, the result says 0", 10);

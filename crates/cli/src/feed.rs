@@ -22,7 +22,8 @@ use crate::zones::Guesses;
 
 type Found = Vec<Placed<Scanned<Kept, Memory>>>;
 
-/// The place of a row in the order: time, then number of the file.
+/// The place of a row in the order: time, then rank of the file among all by when they begin. A log
+/// may be rotated within a millisecond, and its parts are named in any order.
 type Key = (i64, usize);
 
 /// Later than every row.
@@ -31,6 +32,7 @@ const NEVER: Key = (i64::MAX, usize::MAX);
 /// A log that is being read.
 struct Cursor {
     file: usize,
+    rank: usize,
     reader: Reader,
     placer: Placer,
     kind: Kind,
@@ -70,6 +72,7 @@ impl Run {
         let waiting = self.opening_times();
         let mut merge = Merge {
             open: Vec::new(),
+            files: waiting.len(),
             waiting,
             next: BinaryHeap::new(),
             guesses: Guesses::default(),
@@ -88,8 +91,9 @@ impl Run {
         Ok(right)
     }
 
-    /// When each log is to be opened, latest first: a little before its first row's time.
-    fn opening_times(&mut self) -> Vec<Key> {
+    /// When each log is to be opened, latest first: a little before its first row's time. Logs that
+    /// begin at the same time stand in the order in which they were named.
+    fn opening_times(&mut self) -> Vec<(i64, usize)> {
         let mut clocks = Vec::new();
         let files = self.logs.len();
         for file in 0..if files > 1 { files } else { 0 } {
@@ -112,7 +116,8 @@ impl Run {
             let t = self.zones.utc_by_now(clock, &mut guesses);
             times[file] = t.map_or(times[file], |t| t - WINDOW_MS);
         }
-        let mut order: Vec<Key> = times.into_iter().enumerate().map(|(f, t)| (t, f)).collect();
+        let mut order: Vec<(i64, usize)> =
+            times.into_iter().enumerate().map(|(f, t)| (t, f)).collect();
         order.sort_unstable_by_key(|key| Reverse(*key));
         order
     }
@@ -121,7 +126,9 @@ impl Run {
 struct Merge<'a, D, F> {
     open: Vec<Cursor>,
     /// Logs that are not open yet, with the times to open them, latest first.
-    waiting: Vec<Key>,
+    waiting: Vec<(i64, usize)>,
+    /// How many logs there are.
+    files: usize,
     /// The next row of each open log, with its place in `open`.
     next: BinaryHeap<Reverse<(Key, usize)>>,
     guesses: Guesses,
@@ -166,7 +173,8 @@ impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
         let mut options = run.options.clone();
         // Many logs at once must not need more memory than a few.
         options.chunk = ((32 << 20) / (self.next.len() + 1)).clamp(64 << 10, options.chunk);
-        let cursor = Cursor::new(run, file, Reader::new(source, &options));
+        let rank = self.files - self.waiting.len() - 1;
+        let cursor = Cursor::new(run, (file, rank), Reader::new(source, &options));
         if slot == self.open.len() {
             self.open.push(cursor);
         } else {
@@ -247,9 +255,10 @@ fn read(
 }
 
 impl Cursor {
-    fn new(run: &Run, file: usize, reader: Reader) -> Self {
+    fn new(run: &Run, (file, rank): (usize, usize), reader: Reader) -> Self {
         Self {
             file,
+            rank,
             reader,
             placer: Placer::new(file, &run.logs[file]),
             kind: Kind::default(),
@@ -299,7 +308,7 @@ impl Cursor {
             window: &mut self.window,
             first_block: self.first_block,
             oldest: if self.over { i64::MAX } else { self.newest.saturating_sub(WINDOW_MS) },
-            file: self.file,
+            rank: self.rank,
             limit,
         };
         (ready, (self.ahead.is_empty() && !self.over).then_some(&mut self.reader))
@@ -332,7 +341,7 @@ struct Ready<'c> {
     first_block: usize,
     /// Nothing that is still to come stands before this time.
     oldest: i64,
-    file: usize,
+    rank: usize,
     /// The next row of another log.
     limit: Key,
 }
@@ -344,8 +353,8 @@ impl Ready<'_> {
         while let Some(next) = self.window.front()
             && next.key < self.oldest
         {
-            if (next.key, self.file) >= self.limit {
-                return Ok(Some((next.key, self.file)));
+            if (next.key, self.rank) >= self.limit {
+                return Ok(Some((next.key, self.rank)));
             }
             let Some(next) = self.window.pop_front() else { break };
             let (block, left) = &mut self.blocks[next.block - self.first_block];

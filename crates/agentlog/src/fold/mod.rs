@@ -7,6 +7,7 @@ pub mod deltas;
 #[cfg(test)]
 mod given;
 pub mod prompts;
+mod ties;
 pub mod tokens;
 pub mod turn_book;
 pub mod turns;

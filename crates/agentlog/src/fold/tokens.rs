@@ -21,6 +21,7 @@ use foldhash::fast::FixedState;
 use ledger::{Added, Prices, Source};
 
 use super::Fold;
+use super::ties::Ties;
 use super::turn_book::{TurnBook, TurnKey, TurnNews};
 use crate::event::{Event, Head, Provider, RateLimits, Response, ResponsePhase, UsageForm};
 use crate::event::{TokenCount, What};
@@ -167,6 +168,7 @@ pub struct TokenUse {
     turns: HashMap<TurnKey, Option<u64>, FixedState>,
     processes: Processes,
     requests: Requests,
+    ties: Ties,
     next_call: u64,
 }
 
@@ -180,14 +182,28 @@ impl TokenUse {
             turns: HashMap::default(),
             processes: Processes::default(),
             requests: Requests::default(),
+            ties: Ties::default(),
             next_call: 0,
         }
     }
 
+    /// The turn of a row; none if it stands outside, or comes when its turn is over.
     fn turn_of(&mut self, event: &Event<'_>) -> Option<TurnKey> {
-        let turn = self.book.as_mut()?.place(event, &mut self.news);
+        let book = self.book.as_mut()?;
+        let turn = book.place(event, &mut self.news);
+        let turn = turn.filter(|turn| book.is_open(*turn));
         self.hear();
         turn
+    }
+
+    /// Counts the rows that were held back, now that the log has come to `t`.
+    fn count_held(&mut self, t: i64) {
+        for held in self.ties.before(t) {
+            let event = held.event();
+            if let What::TokenCount(count) = event.what {
+                self.count_row(&event, count, held.turn);
+            }
+        }
     }
 
     /// Learns the ordinals of turns.
@@ -309,8 +325,12 @@ impl Fold for TokenUse {
     type Record = Share;
 
     fn feed(&mut self, event: &Event<'_>, _: &mut Vec<Share>) {
+        if let Some(t) = event.t {
+            self.count_held(t);
+        }
         let turn = self.turn_of(event);
         match event.what {
+            _ if self.ties.hold(event, turn) => {}
             What::TokenCount(count) => self.count_row(event, count, turn),
             What::Response(response) if event.head.provider == Some(Provider::Claude) => {
                 self.request_row(event, response, turn);
@@ -325,6 +345,7 @@ impl Fold for TokenUse {
     }
 
     fn advance(&mut self, t: i64, _: &mut Vec<Share>) {
+        self.count_held(t);
         if let Some(book) = &mut self.book {
             book.advance(t, &mut self.news);
             self.hear();
@@ -336,6 +357,7 @@ impl Fold for TokenUse {
     }
 
     fn finish(&mut self, out: &mut Vec<Share>) {
+        self.count_held(i64::MAX);
         if let Some(book) = &mut self.book {
             book.finish(&mut self.news);
             self.hear();

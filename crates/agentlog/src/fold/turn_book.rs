@@ -169,7 +169,7 @@ impl TurnBook {
         if let (What::Turn(turn), Some(slot)) = (event.what, self.slots.get_mut(&key)) {
             slot.turn_row(turn, event);
             if slot.end.is_some() {
-                note(&mut self.ended, key);
+                note(&mut self.ended, key, slot);
             }
         }
         Some(key)
@@ -218,7 +218,7 @@ impl TurnBook {
         for key in left {
             if let Some(slot) = self.slots.get_mut(&key) {
                 slot.close(TurnStatus::Open, None);
-                note(&mut self.ended, key);
+                note(&mut self.ended, key, slot);
             }
         }
         self.settle(i64::MAX, news);
@@ -266,7 +266,7 @@ impl TurnBook {
         for open in session.open.drain(..).filter(|open| *open != key) {
             if let Some(slot) = self.slots.get_mut(&open) {
                 slot.superseded(t);
-                note(&mut self.ended, open);
+                note(&mut self.ended, open, slot);
             }
         }
         session.open.push(key);
@@ -337,7 +337,7 @@ impl TurnBook {
         for key in whole.filter_map(|process| process.current) {
             if let Some(slot) = self.slots.get_mut(&key).filter(|slot| slot.prompt_t.is_some()) {
                 slot.close(TurnStatus::Shutdown, Some((event.t, event.src)));
-                note(&mut self.ended, key);
+                note(&mut self.ended, key, slot);
             }
         }
     }
@@ -398,8 +398,8 @@ impl TurnBook {
 }
 
 /// Notes that a turn has an end.
-fn note(ended: &mut Vec<TurnKey>, key: TurnKey) {
-    if !ended.contains(&key) {
+fn note(ended: &mut Vec<TurnKey>, key: TurnKey, slot: &mut Slot) {
+    if !std::mem::replace(&mut slot.noted, true) {
         ended.push(key);
     }
 }

@@ -15,12 +15,13 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use ledger::{Source, Tokens};
 
+use super::ties::Ties;
 use super::turn_book::{TurnBook, TurnKey, TurnNews, TurnStatus};
 use super::{Agreed, CountedRow, Fold};
 use crate::event::{Event, Head, Src, Turn as TurnRow, What};
 use crate::json::Text;
 use reply::Replies;
-use spent::{Processes, Spent};
+use spent::{Owners, Processes, Spent};
 use work::Work;
 
 /// Events that the fold reads beside those of the turn book.
@@ -101,6 +102,9 @@ pub struct Turns {
     options: Options,
     book: TurnBook,
     processes: Processes,
+    ties: Ties,
+    /// The turns of Claude's latest requests: one that goes on into the next turn counts once.
+    requests: Owners,
     open: HashMap<TurnKey, OpenTurn, FixedState>,
     news: Vec<TurnNews>,
 }
@@ -111,6 +115,8 @@ struct OpenTurn {
     agreed: Agreed,
     /// The record as far as it is known; none before the prompt came.
     record: Option<Turn>,
+    /// How and when it ended, which may be told before the prompt's row.
+    end: Option<(TurnStatus, Option<i64>)>,
     replies: Replies,
     work: Work,
     spent: Spent,
@@ -138,10 +144,7 @@ impl Turns {
                         Some(Turn::opened(prompt.t, prompt.session_turn, text, prompt.src));
                 }
                 TurnNews::Ended { key, status, t, .. } => {
-                    let record = self.open.get_mut(&key).and_then(|turn| turn.record.as_mut());
-                    if let Some(record) = record {
-                        (record.status, record.t_end) = (status, t);
-                    }
+                    self.open.entry(key).or_default().end = Some((status, t));
                 }
                 TurnNews::Final { key, idle_t, repaired } => {
                     let Some(turn) = self.open.remove(&key) else { continue };
@@ -159,18 +162,52 @@ impl Fold for Turns {
     type Record = Turn;
 
     fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Turn>) {
+        if let Some(t) = event.t {
+            self.take_held(t);
+        }
         let key = self.book.place(event, &mut self.news);
         if !self.news.is_empty() {
             self.hear(out);
         }
-        let added = self.processes.read(event);
-        let Some(key) = key else { return };
-        // A turn that is final takes no more rows.
-        let fresh = !self.open.contains_key(&key) && self.book.is_open(key);
-        if fresh {
-            self.open.insert(key, OpenTurn::default());
+        let key = self.requests.owner(event, key);
+        if let Some(key) = key.filter(|key| self.book.is_open(*key)) {
+            // It is there as soon as it has a row, even if that waits.
+            self.open.entry(key).or_default();
         }
-        let Some(turn) = self.open.get_mut(&key) else { return };
+        if !self.ties.hold(event, key) {
+            self.take(event, key);
+        }
+    }
+
+    fn advance(&mut self, t: i64, out: &mut Vec<Turn>) {
+        self.take_held(t);
+        self.book.advance(t, &mut self.news);
+        self.hear(out);
+    }
+
+    fn waits(&self) -> bool {
+        self.book.waits()
+    }
+
+    fn finish(&mut self, out: &mut Vec<Turn>) {
+        self.take_held(i64::MAX);
+        self.book.finish(&mut self.news);
+        self.hear(out);
+    }
+}
+
+impl Turns {
+    /// Takes the rows that were held back, now that the log has come to `t`.
+    fn take_held(&mut self, t: i64) {
+        for held in self.ties.before(t) {
+            self.take(&held.event(), held.turn);
+        }
+    }
+
+    /// Takes a row of a turn. A turn that is final takes no more.
+    fn take(&mut self, event: &Event<'_>, key: Option<TurnKey>) {
+        let added = self.processes.read(event);
+        let Some(turn) = key.and_then(|key| self.open.get_mut(&key)) else { return };
         turn.agreed.add(event.head);
         let mut how = turn.row(event);
         let mut tokens = None;
@@ -184,20 +221,6 @@ impl Fold for Turns {
         {
             turn.rows.push(CountedRow { src: event.src, how, tokens });
         }
-    }
-
-    fn advance(&mut self, t: i64, out: &mut Vec<Turn>) {
-        self.book.advance(t, &mut self.news);
-        self.hear(out);
-    }
-
-    fn waits(&self) -> bool {
-        self.book.waits()
-    }
-
-    fn finish(&mut self, out: &mut Vec<Turn>) {
-        self.book.finish(&mut self.news);
-        self.hear(out);
     }
 }
 
@@ -234,13 +257,14 @@ impl OpenTurn {
             }
             What::Block(block) => self.work.block(event, block)?,
             What::Execution(run) => self.work.execution(event, run)?,
-            What::Results(results) => self.work.results(event, results)?,
+            What::Results(results) => self.work.results(event, results),
         })
     }
 
     fn finish(mut self, source: Option<Source>, options: Options) -> Option<Turn> {
         let mut record = self.record?;
         record.head = Arc::clone(self.agreed.head());
+        (record.status, record.t_end) = self.end.unwrap_or((TurnStatus::Open, None));
         self.spent.explain(source, &mut self.rows);
         record.tokens = self.spent.finish(source);
         (record.replies, record.reply) = self.replies.finish();

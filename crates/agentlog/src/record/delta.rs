@@ -2,7 +2,7 @@
 
 use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, field, key};
 use crate::event::StreamKind;
-use crate::fold::deltas::{Delta, kind_name};
+use crate::fold::deltas::{Delta, Status, kind_name};
 use crate::json;
 
 /// The record of `alog-deltas`.
@@ -61,8 +61,11 @@ fn arguments_into(item: &Delta, out: &mut Vec<u8>) {
     let wanted = item.parse && item.kind == Some(StreamKind::Arguments);
     let text = item.text.as_ref().filter(|_| wanted).map(json::Text::to_str_lossy);
     let text = match text.as_deref() {
-        // A tool of Claude without arguments.
+        // A tool of Claude without arguments, streamed as nothing or not at all.
         Some("") if item.block_index.is_some() => Some("{}"),
+        None if wanted && item.block_index.is_some() && item.status == Status::Complete => {
+            Some("{}")
+        }
         text => text,
     };
     match text.map(|text| json::fields(text, |_, _| {})) {

@@ -2,7 +2,7 @@
 
 use super::inner::member_or_empty;
 use super::{Row, member};
-use crate::event::{Prompt, PromptForm, Queue, What};
+use crate::event::{Prompt, PromptForm, Queue, Turn, What};
 use crate::json::{self, Kind, Text, Value};
 
 /// Event names whose rows hold prompts, or what becomes of them.
@@ -26,6 +26,9 @@ pub fn prompt_of(row: &Row<'_>) -> Option<What> {
         // Older writers: `payload` is the text itself.
         said.text = row.inner.wrapped.and_then(|v| v.text());
     }
+    if form == PromptForm::Claude && said.text.as_ref().is_some_and(is_interruption) {
+        return Some(What::Turn(Turn::Aborted));
+    }
     let message_uuid = row.inner.member("message_uuid").and_then(|v| v.str());
     Some(What::Prompt(Prompt {
         form,
@@ -33,6 +36,13 @@ pub fn prompt_of(row: &Row<'_>) -> Option<What> {
         images: said.images,
         message_uuid: message_uuid.map(String::from),
     }))
+}
+
+/// Whether Claude's logger wrote the text, in the user's name, because the user interrupted it:
+/// `[Request interrupted by user]`, or `… for tool use]`.
+fn is_interruption(text: &Text) -> bool {
+    let text = text.as_bytes();
+    text.starts_with(b"[Request interrupted by user") && text.ends_with(b"]")
 }
 
 fn queue_of(row: &Row<'_>) -> Option<Queue> {

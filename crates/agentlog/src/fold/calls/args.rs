@@ -18,6 +18,10 @@ pub(super) struct Args {
     whole: Option<Whole>,
     /// The greatest sequence number of a stream that was let go of.
     matched: Option<i64>,
+    /// The first whole text, to be compared with those that follow.
+    said: Option<Box<[u8]>>,
+    /// A whole text that differs from the first, and where.
+    contradicts: Option<(Whole, u64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,14 +63,21 @@ impl Args {
         true
     }
 
-    /// Takes the whole text; the first one counts.
+    /// Takes the whole text; the first one counts, and others must say the same.
     pub fn whole(&mut self, text: &[u8], mark: Mark) {
+        let (len, is_cut) = (text.len() as u64, crate::event::is_cut(text));
+        let whole = Whole { len, is_object: is_object(text), is_cut, mark };
         if self.whole.is_some() {
+            if let (None, false, Some(said)) = (self.contradicts, is_cut, &self.said)
+                && **said != *text
+            {
+                self.contradicts = Some((whole, common(said, text)));
+            }
             return;
         }
-        let (len, is_cut) = (text.len() as u64, crate::event::is_cut(text));
-        self.whole = Some(Whole { len, is_object: is_object(text), is_cut, mark });
+        self.whole = Some(whole);
         if !is_cut {
+            self.said = Some(text.into());
             self.last = Some(text.into());
             self.compare();
         }
@@ -123,6 +134,16 @@ impl Args {
     /// and said, and where they differ first. A log that begins within the stream, as one without
     /// the item's start row may, holds only the end of it.
     pub fn mismatch(&self, started: bool) -> Option<Mismatch> {
+        let of_stream = self.mismatch_of_stream(started);
+        let contradiction = || {
+            let (other, at) = self.contradicts?;
+            self.deltas?;
+            Some(Mismatch { streamed: self.whole?.len, at, ..other.into() })
+        };
+        of_stream.or_else(contradiction)
+    }
+
+    fn mismatch_of_stream(&self, started: bool) -> Option<Mismatch> {
         let (whole, (_, last_delta)) = (self.whole?, self.deltas?);
         if self.matched.is_some() {
             let more = self.text.len() as u64;
@@ -138,9 +159,14 @@ impl Args {
         if said == streamed || !started && said.ends_with(&streamed) {
             return None;
         }
-        let at = said.iter().zip(&streamed).take_while(|(a, b)| a == b).count() as u64;
+        let at = common(said, &streamed);
         Some(Mismatch { streamed: streamed.len() as u64, at, ..whole.into() })
     }
+}
+
+/// How many bytes two texts have in common at their start.
+fn common(one: &[u8], other: &[u8]) -> u64 {
+    one.iter().zip(other).take_while(|(a, b)| a == b).count() as u64
 }
 
 /// How a stream differs from the whole text.

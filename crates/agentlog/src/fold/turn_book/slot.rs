@@ -16,6 +16,8 @@ pub(super) struct Slot {
     /// Whether its rows are known by a `turn_id`.
     named: bool,
     pub end: Option<End>,
+    /// Whether it is among the turns that have an end.
+    pub noted: bool,
     /// The last `claude.turn_end`: the end, if no better one comes.
     over: Option<(Option<i64>, Src)>,
     pub idle_t: Option<i64>,
@@ -64,6 +66,7 @@ impl Slot {
             waits_for,
             named,
             end: None,
+            noted: false,
             over: None,
             idle_t: None,
             next_prompt_t: None,
@@ -153,11 +156,12 @@ impl Slot {
         let passed = |since: Option<i64>, wait: i64| {
             since.is_some_and(|since| t > since.saturating_add(wait))
         };
-        end.status != TurnStatus::Completed
-            || t == i64::MAX
-            || passed(self.idle_t.filter(|idle| end.t.is_none_or(|end_t| *idle >= end_t)), 0)
-            || passed(self.next_prompt_t, IDLE_AFTER_PROMPT_MS)
-            || passed(end.t, SETTLE_MS)
+        let idle = self.idle_t.filter(|idle| end.t.is_none_or(|end_t| *idle >= end_t));
+        let decided = end.status != TurnStatus::Completed
+            || passed(idle, 0)
+            || passed(self.next_prompt_t, IDLE_AFTER_PROMPT_MS);
+        // Its prompt may stand behind its end, too.
+        t == i64::MAX || passed(end.t, SETTLE_MS) || decided && self.prompt_t.is_some()
     }
 
     /// When the agent was idle after the turn. An idle row long before its end belongs to

@@ -169,6 +169,12 @@ fn claude_stops_or_at_least_ends_its_turn() {
 }
 
 #[test]
+fn an_end_may_stand_before_its_prompt() {
+    assert_eq!(turns(&["0 5 abort", "1 5 a", "3000 - row"]), ["1 aborted 0 - 1"]);
+    assert_eq!(turns(&["0 5 done", "10 5 a"]), ["1 completed 0 - 0"]);
+}
+
+#[test]
 fn rows_before_any_prompt_stand_outside() {
     let (mut book, mut news) = (TurnBook::default(), Vec::new());
     assert_eq!(book.place(&given("1 - row").event(), &mut news), None);

@@ -1,5 +1,9 @@
 //! What the agent said in a turn: whole messages, and the last of them.
 
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::FixedState;
+
 use crate::event::{Event, Item, ItemKind, ItemPhase, Piece, Response, Stream, StreamKind};
 use crate::json::Text;
 
@@ -12,8 +16,8 @@ pub(super) struct Replies {
     items: Messages,
     /// What the end of the turn gives as the last message.
     at_end: Option<Text>,
-    /// Messages of Claude that are being streamed.
-    streams: Vec<Message>,
+    /// Messages of Claude that are being streamed, by their requests.
+    streams: HashMap<Box<[u8]>, Message, FixedState>,
 }
 
 #[derive(Debug, Default)]
@@ -29,12 +33,8 @@ impl Messages {
     }
 }
 
-/// A message of Claude: the texts of its blocks, in order.
-#[derive(Debug)]
-struct Message {
-    request: Vec<u8>,
-    blocks: Vec<(i64, Text)>,
-}
+/// A message of Claude: the texts of its blocks, by their indices.
+type Message = BTreeMap<i64, Text>;
 
 impl Replies {
     /// A whole message.
@@ -68,17 +68,12 @@ impl Replies {
             // `request_id` decides; where there is none, the flow is all that is known.
             None => event.head.flow_id.as_deref().unwrap_or_default().as_bytes(),
         };
-        let at = self.streams.iter().rposition(|message| message.request == request);
-        let at = at.unwrap_or_else(|| {
-            self.streams.push(Message { request: request.to_vec(), blocks: Vec::new() });
-            self.streams.len() - 1
-        });
-        let blocks = &mut self.streams[at].blocks;
-        let text = event.text(piece.text);
-        match blocks.iter_mut().find(|(known, _)| *known == index) {
-            Some((_, known)) => known.push(&text),
-            None => blocks.push((index, text)),
+        if !self.streams.contains_key(request) {
+            self.streams.insert(request.into(), Message::new());
         }
+        let text = event.text(piece.text);
+        let message = self.streams.get_mut(request)?;
+        message.entry(index).and_modify(|known| known.push(&text)).or_insert(text);
         Some("part of a reply")
     }
 
@@ -91,11 +86,8 @@ impl Replies {
             Some(id) => event.bytes(id),
             None => event.head.flow_id.as_deref()?.as_bytes(),
         };
-        let at = self.streams.iter().rposition(|message| message.request == request)?;
-        let mut blocks = self.streams.remove(at).blocks;
-        blocks.sort_by_key(|(index, _)| *index);
         let mut whole = Text::default();
-        for (i, (_, text)) in blocks.iter().enumerate() {
+        for (i, text) in self.streams.remove(request)?.values().enumerate() {
             if i > 0 {
                 whole.push_str("\n\n");
             }

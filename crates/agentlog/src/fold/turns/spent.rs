@@ -1,13 +1,15 @@
 //! The tokens that a turn used up, by the same rules as `alog-tokens`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 use ledger::{Added, Counts, PerSource, Source, Tokens};
 
+use super::work::hash;
 use crate::event::{Event, Response, ResponsePhase, Src, Usage, UsageForm, What};
 use crate::fold::CountedRow;
 use crate::fold::tokens::requests::{OpenRequest, Requests};
+use crate::fold::turn_book::TurnKey;
 use crate::zone::ZoneKey;
 
 /// The counters of all Codex processes.
@@ -49,7 +51,12 @@ impl Processes {
 
     fn of(&mut self, event: &Event<'_>) -> &mut Counts {
         let sid = event.head.sid.as_deref();
-        let (process, session) = (ZoneKey::new(sid, event.head.pid), ZoneKey::new(sid, None));
+        let session = ZoneKey::new(sid, None);
+        let process = match (event.head.pid, self.latest.get(&session)) {
+            // A row that does not name its process is of the one that wrote last.
+            (None, Some(latest)) => *latest,
+            (pid, _) => ZoneKey::new(sid, pid),
+        };
         let before = self.latest.insert(session, process);
         let before = before.and_then(|before| self.counts.get(&before)).map(Counts::taking_over);
         self.counts.entry(process).or_insert_with(|| before.unwrap_or_default())
@@ -59,6 +66,38 @@ impl Processes {
 /// Whether the row is Claude's.
 pub(super) fn is_claude(event: &Event<'_>) -> bool {
     event.head.provider == Some(crate::event::Provider::Claude)
+}
+
+/// The turns of requests, by the hashes of their ids.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    turns: HashMap<u64, TurnKey, FixedState>,
+    order: VecDeque<u64>,
+}
+
+/// How many requests are remembered; no more than some overlap.
+const REQUESTS: usize = 256;
+
+impl Owners {
+    /// The turn of a row that was placed in `key`: for a row about a request of Claude, that of the
+    /// request's first row.
+    pub fn owner(&mut self, event: &Event<'_>, key: Option<TurnKey>) -> Option<TurnKey> {
+        let (What::Response(Response { id: Some(id), .. }), true) = (event.what, is_claude(event))
+        else {
+            return key;
+        };
+        let id = hash(event.bytes(*id));
+        if let Some(owner) = self.turns.get(&id) {
+            return Some(*owner);
+        }
+        self.turns.insert(id, key?);
+        self.order.push_back(id);
+        if self.order.len() > REQUESTS {
+            let oldest = self.order.pop_front();
+            oldest.and_then(|oldest| self.turns.remove(&oldest));
+        }
+        key
+    }
 }
 
 /// What a turn used up.

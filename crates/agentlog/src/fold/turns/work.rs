@@ -74,11 +74,12 @@ impl Work {
     }
 
     /// Results that Claude was given.
-    pub fn results(&mut self, event: &Event<'_>, results: &[ToolResult]) -> Option<&'static str> {
+    pub fn results(&mut self, event: &Event<'_>, results: &[ToolResult]) -> &'static str {
         for result in results {
-            self.result(event.bytes(result.call_id?), result.output);
+            let Some(id) = result.call_id else { continue };
+            self.result(event.bytes(id), result.output);
         }
-        Some("result")
+        "result"
     }
 
     fn announced(&mut self, id: &[u8]) -> &'static str {
@@ -104,6 +105,6 @@ impl Work {
 }
 
 /// A hash of an id: turns keep no texts that they do not print.
-fn hash(id: &[u8]) -> u64 {
+pub(super) fn hash(id: &[u8]) -> u64 {
     FixedState::with_seed(0).hash_one(id)
 }

@@ -1,0 +1,55 @@
+//! Token counts of one millisecond, in the order of their totals: Codex writes its rows from several
+//! tasks, so that two of one instant may stand in the log the wrong way round, and the smaller one
+//! would look like a counter that started anew.
+
+use std::sync::Arc;
+
+use super::turn_book::TurnKey;
+use crate::event::{Event, Head, Src, What};
+
+/// Rows of one millisecond that tell totals.
+#[derive(Debug, Default)]
+pub(super) struct Ties {
+    held: Vec<Held>,
+}
+
+/// A row that tells totals, and the turn it was placed in.
+#[derive(Debug)]
+pub(super) struct Held {
+    t: i64,
+    total: u64,
+    src: Src,
+    head: Arc<Head>,
+    what: What,
+    pub turn: Option<TurnKey>,
+}
+
+impl Held {
+    /// The row as it was fed.
+    pub fn event(&self) -> Event<'_> {
+        Event { t: Some(self.t), src: self.src, head: &self.head, what: &self.what, arena: &[] }
+    }
+}
+
+impl Ties {
+    /// Holds a row back; false if it tells no totals, or has no time to wait for.
+    pub fn hold(&mut self, event: &Event<'_>, turn: Option<TurnKey>) -> bool {
+        let What::TokenCount(count) = event.what else { return false };
+        let (Some(t), Some(totals)) = (event.t, count.totals) else { return false };
+        let total = totals.reading().total();
+        let (head, what) = (Arc::clone(event.head), event.what.clone());
+        self.held.push(Held { t, total, src: event.src, head, what, turn });
+        true
+    }
+
+    /// The rows before `t`, in order.
+    pub fn before(&mut self, t: i64) -> Vec<Held> {
+        if self.held.first().is_none_or(|held| held.t >= t) {
+            return Vec::new();
+        }
+        let mut rows = std::mem::take(&mut self.held);
+        rows.sort_by_key(|held| (held.t, held.total));
+        self.held = rows.split_off(rows.partition_point(|held| held.t < t));
+        rows
+    }
+}
