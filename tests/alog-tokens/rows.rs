@@ -117,6 +117,35 @@ fn heartbeats_duplicates_resets_and_overflows() {
     assert_eq!(record["src"]["line"], 2);
 }
 
+/// Codex writes its rows from several tasks: those of one millisecond stand in any order.
+#[test]
+fn counts_of_one_millisecond_go_by_their_totals() {
+    let last = usage(100, 0, 10);
+    let totals = [1, 2, 2, 3].map(|n| usage(100 * n, 0, 10 * n));
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+        let mut rows = vec![count(0, "turn.token_count", &usage(50, 0, 5), &usage(50, 0, 5))];
+        rows.extend(order.map(|i| count(5, "turn.token_count", &totals[i], &last)));
+        rows.push(count(6, "turn.token_count", &usage(400, 0, 40), &last));
+        let record = only(&[], &rows);
+        let told = ["total_tokens", "calls", "resets", "duplicates"].map(|key| &record[key]);
+        assert_eq!(told, [440, 5, 0, 1], "{order:?}");
+    }
+}
+
+#[test]
+fn usage_after_the_end_of_a_turn_is_in_none() {
+    let rows = [
+        crate::programs::codex_prompt(0, "a"),
+        count(10, "turn.token_count", &usage(100, 0, 10), &usage(100, 0, 10)),
+        codex(20, "turn.response.completed").payload(json!({})),
+        codex(20, "codex.idle"),
+        count(9000, "turn.token_count", &usage(200, 0, 20), &usage(100, 0, 10)),
+    ];
+    let groups = records(TOKENS, &["--by", "turn"], &rows);
+    let turns: Vec<_> = groups.iter().map(|g| (&g["session_turn"], &g["total_tokens"])).collect();
+    assert_eq!(turns, [(&json!(1), &json!(110)), (&json!(null), &json!(110))]);
+}
+
 #[test]
 fn limits_go_from_first_to_last() {
     let rows = [

@@ -139,6 +139,28 @@ fn logs_of_different_sessions_do_not_touch_each_other() {
     }
 }
 
+/// A log may be rotated within a millisecond. Its parts are named in any order.
+#[test]
+fn a_log_that_was_rotated_is_still_one() {
+    let log = LogBuilder::new(215).claude_sessions(2).turns(3).build();
+    for whole in [&log.codex, &log.claude] {
+        let all = lines(whole);
+        let tied = |i: &usize| {
+            let time = |i: usize| time_and_session(all[i]).map(|(t, _)| t);
+            time(*i).is_some() && time(i - 1) == time(*i)
+        };
+        let cuts: Vec<usize> = (1..all.len()).filter(tied).collect();
+        for fold in FOLDS {
+            let want = tieless(folded(*fold, &[("a.jsonl", whole)]));
+            for cut in cuts.iter().step_by(cuts.len() / 5) {
+                let (older, newer) = (all[..*cut].concat(), all[*cut..].concat());
+                let got = tieless(folded(*fold, &[("b.jsonl", &older), ("a.jsonl", &newer)]));
+                assert_eq!(got, want, "{} rotated at line {cut}", fold.0);
+            }
+        }
+    }
+}
+
 /// The latest time in a part of a log.
 fn latest(log: &[u8]) -> String {
     let times = lines(log).into_iter().filter_map(time_and_session).map(|(t, _)| t);
