@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
 fuzz_target!(|bytes: &[u8]| {
-    let block = Block { bytes, offset: 0, oversize: None };
+    let block = Block { bytes, offset: 0, oversize: None, max_line: u64::MAX };
     let mut joined = Vec::with_capacity(bytes.len());
     for (number, line) in block.lines().enumerate() {
         assert_eq!(line.number, number as u64);

@@ -15,7 +15,8 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(envelope) = parsed
         && let Some(row) = Row::open(envelope, &mut scratch)
     {
-        (row.head(), row.clock(), row.evidence().count(), agentlog::sse::prompt_of(&row));
+        (row.head(), row.clock(), row.evidence().count());
+        agentlog::sse::what_of(&row, &mut Vec::new());
         if let Some(payload) = row.inner.payload {
             assert!(json::value(payload.raw).is_ok());
         }
