@@ -32,6 +32,8 @@ pub struct Deltas {
     options: Options,
     /// Open items, by a hash of what names them.
     items: HashMap<u64, Item, FixedState>,
+    /// Open Claude blocks with a request, by the flow that they began in.
+    flows: HashMap<u64, u64, FixedState>,
     /// Items that were given out: their late rows start no new ones.
     given: Lately,
     /// When items are final, unless more comes.
@@ -270,6 +272,9 @@ impl Deltas {
                     item.block_index = Some(index);
                 }
             }
+            if let (Some(_), Some(index)) = (&item.request_id, item.block_index) {
+                self.flows.entry(flow_key(event.head, index)).or_insert(key);
+            }
             self.items.insert(key, item);
         }
         self.items.get_mut(&key)
@@ -282,14 +287,11 @@ impl Deltas {
         if let Some(request) = request {
             return key_of(head, b'r', event.bytes(request), index);
         }
-        let flow = head.flow_id.as_deref();
-        let key = key_of(head, b'f', flow.unwrap_or_default().as_bytes(), index);
-        if flow.is_none() || self.items.contains_key(&key) {
+        let key = flow_key(head, index);
+        if head.flow_id.is_none() || self.items.contains_key(&key) {
             return key;
         }
-        let fits = |item: &Item| item.block_index == Some(index) && item.began_in(head);
-        let found = self.items.iter().filter(|(_, item)| fits(item)).map(|(key, _)| *key).min();
-        found.unwrap_or(key)
+        self.flows.get(&key).copied().unwrap_or(key)
     }
 
     /// Gives a Codex item out if it is whole, and sees to it that it does not wait for ever.
@@ -331,6 +333,12 @@ impl Deltas {
             self.due.remove(&due);
         }
         self.given.add(key);
+        if let (Some(head), Some(index)) = (item.first_head(), item.block_index) {
+            let flow = flow_key(head, index);
+            if self.flows.get(&flow) == Some(&key) {
+                self.flows.remove(&flow);
+            }
+        }
         out.push(item.record(self.options));
     }
 }
@@ -343,6 +351,11 @@ fn key_of(head: &Head, what: u8, id: &[u8], index: i64) -> u64 {
     hasher.write(id);
     hasher.write_i64(index);
     hasher.finish()
+}
+
+/// Names the block of a flow; for one that begins in it, and for rows that lack their request.
+fn flow_key(head: &Head, index: i64) -> u64 {
+    key_of(head, b'f', head.flow_id.as_deref().unwrap_or_default().as_bytes(), index)
 }
 
 fn session_key(head: &Head) -> u64 {

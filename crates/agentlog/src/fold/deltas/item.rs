@@ -160,10 +160,9 @@ impl Item {
         self.block_index.is_some()
     }
 
-    /// Whether its rows started in that session and flow.
-    pub(super) fn began_in(&self, head: &Head) -> bool {
-        let first = self.own.first.as_ref();
-        first.is_some_and(|first| first.flow_id == head.flow_id && first.sid == head.sid)
+    /// The head of its first row.
+    pub(super) fn first_head(&self) -> Option<&Head> {
+        self.own.first.as_deref()
     }
 
     /// Time and row that records are ordered by.
