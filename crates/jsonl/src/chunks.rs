@@ -2,6 +2,7 @@
 //! holds the line feed before it. Lines that reach far past their chunk are put together
 //! afterwards, or passed over without being read again.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -34,7 +35,13 @@ pub(crate) struct Chunks {
     lines: u64,
     /// Whether the last line lacks its line feed.
     unended: bool,
-    buffers: Vec<Vec<u8>>,
+    /// How many chunks are read at once.
+    at_once: usize,
+}
+
+thread_local! {
+    /// Memory for a chunk. It outlives the file: many small ones need no more than a large one.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// A line that reaches far past its chunk, for a caller who decides whether to read it.
@@ -76,7 +83,7 @@ impl Chunks {
             long: None,
             lines: 0,
             unended: false,
-            buffers: vec![Vec::new(); chunks.min(rayon::current_num_threads() * 2)],
+            at_once: chunks.min(rayon::current_num_threads() * 2),
         }
     }
 
@@ -102,17 +109,20 @@ impl Chunks {
         let (file, first, start, end) = (&self.file, self.next, self.start, self.end);
         let (size, max_line) = (self.chunk, self.max_line);
         let left = (end - first).div_ceil(size as u64) as usize;
-        let found: Vec<io::Result<Chunk<T>>> = self
-            .buffers
-            .par_iter_mut()
-            .take(left)
-            .enumerate()
-            .map(|(i, buffer)| {
-                let from = first + (i * size) as u64;
-                let part = Part { from, size, end, owns_first: from == start, max_line };
-                read_chunk(file, buffer, &part, work)
-            })
-            .collect();
+        let read = |i: usize| {
+            let from = first + (i * size) as u64;
+            let part = Part { from, size, end, owns_first: from == start, max_line };
+            let mut buffer = BUFFER.take();
+            let chunk = read_chunk(file, &mut buffer, &part, work);
+            BUFFER.set(buffer);
+            chunk
+        };
+        let at_once = self.at_once.min(left);
+        let found: Vec<io::Result<Chunk<T>>> = match at_once {
+            // The pool is not asked for what one thread does.
+            1 => vec![read(0)],
+            _ => (0..at_once).into_par_iter().map(read).collect(),
+        };
         self.next = (first + (found.len() * size) as u64).min(end);
         let mut blocks = Vec::with_capacity(found.len());
         for chunk in found {
@@ -277,6 +287,16 @@ fn read_chunk<T>(
         chunk.value = Some(work(&block));
     }
     Ok(chunk)
+}
+
+/// Reads once from the start of a file, which gives all there is of a small one.
+pub(crate) fn read_start(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read_at(buffer, 0) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
 }
 
 /// Reads until `buffer` is full or the file ends, which it may do early: it may have shrunk.

@@ -4,11 +4,13 @@
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use walkdir::WalkDir;
+use rayon::prelude::*;
+use walkdir::{DirEntry, WalkDir};
 
 /// A file to read.
 #[derive(Clone, Debug)]
@@ -21,6 +23,10 @@ pub struct Found {
     pub size: u64,
     /// When it was last written.
     pub modified: Option<SystemTime>,
+    /// Device and inode; none of standard input.
+    pub id: Option<(u64, u64)>,
+    /// Whether it is a regular file: others come only once.
+    pub is_regular: bool,
 }
 
 /// What a list of paths comes to.
@@ -39,8 +45,9 @@ pub fn walk(paths: &[PathBuf]) -> Inputs {
     for path in paths {
         if path == Path::new("-") {
             if inputs.files.iter().all(|file| file.path != *path) {
-                let path = path.clone();
-                inputs.files.push(Found { path, walked: false, size: 0, modified: None });
+                let (path, modified, id) = (path.clone(), None, None);
+                let (walked, size, is_regular) = (false, 0, false);
+                inputs.files.push(Found { path, walked, size, modified, id, is_regular });
             }
             continue;
         }
@@ -56,14 +63,11 @@ pub fn walk(paths: &[PathBuf]) -> Inputs {
 
 impl Inputs {
     fn walk_directory(&mut self, root: &Path) {
-        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
-            let found = entry.and_then(|entry| {
-                let meta = entry.metadata()?;
-                Ok((entry.into_path(), meta))
-            });
-            match found {
-                Ok((path, meta)) if meta.is_file() && is_log_name(&path) => {
-                    self.add(path, &meta, true);
+        let mut paths = Vec::new();
+        for entry in entries_below(root) {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() && is_log_name(entry.path()) => {
+                    paths.push(entry.into_path());
                 }
                 Ok(_) => {}
                 // A link in a circle leads to what is found anyway; one to nowhere matters only if it
@@ -78,26 +82,60 @@ impl Inputs {
                 }
             }
         }
+        // There may be tens of thousands.
+        let metas: Vec<io::Result<Metadata>> = paths.par_iter().map(fs::metadata).collect();
+        for (path, meta) in paths.into_iter().zip(metas) {
+            match meta {
+                Ok(meta) => self.add(path, &meta, true),
+                Err(e) => self.unreadable.push((path, e)),
+            }
+        }
     }
 
     fn add(&mut self, path: PathBuf, meta: &Metadata, walked: bool) {
         let modified = meta.modified().ok();
-        self.files.push(Found { path, walked, size: meta.len(), modified });
+        let (id, is_regular) = (Some((meta.dev(), meta.ino())), meta.is_file());
+        self.files.push(Found { path, walked, size: meta.len(), modified, id, is_regular });
     }
 
     /// Drops files met before (by device and inode), and compressed copies of a plain file.
     fn keep_each_once(&mut self) {
-        let plain: HashSet<PathBuf> = self.files.iter().map(|f| f.path.clone()).collect();
+        let ends =
+            |file: &Found, end: &str| file.path.as_os_str().as_bytes().ends_with(end.as_bytes());
+        let is_compressed = |file: &Found| ends(file, ".zst") || ends(file, ".gz");
+        let plain: HashSet<PathBuf> = if self.files.iter().any(is_compressed) {
+            self.files.iter().map(|file| file.path.clone()).collect()
+        } else {
+            HashSet::new()
+        };
         let mut seen = HashSet::new();
         self.files.retain(|file| {
-            let stem = file.path.with_extension("");
-            let compressed = file.path.extension().is_some_and(|e| e == "zst" || e == "gz");
-            if compressed && plain.contains(&stem) {
+            if is_compressed(file) && plain.contains(&file.path.with_extension("")) {
                 return false;
             }
-            fs::metadata(&file.path).map_or(true, |m| seen.insert((m.dev(), m.ino())))
+            file.id.is_none_or(|id| seen.insert(id))
         });
     }
+}
+
+/// All that is below a directory, in order of path. What is in the directories right below it is
+/// looked for on all cores: projects are many.
+fn entries_below(root: &Path) -> Vec<walkdir::Result<DirEntry>> {
+    let walk = |root: &Path| WalkDir::new(root).follow_links(true).sort_by_file_name();
+    let top: Vec<walkdir::Result<DirEntry>> = walk(root).max_depth(1).into_iter().collect();
+    let of_root = fs::metadata(root).map(|meta| (meta.dev(), meta.ino())).ok();
+    let leads_back = |entry: &DirEntry| {
+        let id = || entry.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
+        entry.path_is_symlink() && id() == of_root
+    };
+    let below = |entry: walkdir::Result<DirEntry>| match entry {
+        Ok(entry) if entry.depth() == 1 && entry.file_type().is_dir() => {
+            let entries = walk(entry.path()).into_iter();
+            entries.filter_entry(|entry| !leads_back(entry)).collect()
+        }
+        entry => vec![entry],
+    };
+    top.into_par_iter().flat_map_iter(below).collect()
 }
 
 #[allow(clippy::case_sensitive_file_extension_comparisons)] // As the writers spell them.

@@ -2,6 +2,7 @@
 //! much through, never too little.
 
 use aho_corasick::{AhoCorasick, packed};
+use memchr::memmem::Finder;
 
 use crate::{Block, Line};
 
@@ -14,6 +15,8 @@ pub struct Needles {
 
 #[derive(Clone, Debug)]
 enum Search {
+    /// One needle.
+    One(Box<Finder<'static>>),
     /// A few needles, 32 bytes at a time. `AhoCorasick` would choose by rare bytes instead, and
     /// the bytes of event names are rare nowhere in a log.
     Packed(packed::Searcher),
@@ -27,9 +30,10 @@ impl Needles {
         if needles.is_empty() || needles.contains(&"") {
             return None;
         }
-        let search = match packed::Searcher::new(needles) {
-            Some(packed) => Search::Packed(packed),
-            None => Search::Automaton(AhoCorasick::new(needles).ok()?),
+        let search = match (needles, packed::Searcher::new(needles)) {
+            ([one], _) => Search::One(Box::new(Finder::new(one).into_owned())),
+            (_, Some(packed)) => Search::Packed(packed),
+            (_, None) => Search::Automaton(AhoCorasick::new(needles).ok()?),
         };
         let longest = needles.iter().map(|n| n.len()).max().unwrap_or(0);
         Some(Self { search, longest })
@@ -43,6 +47,7 @@ impl Needles {
     /// Where the first needle starts.
     fn find(&self, bytes: &[u8]) -> Option<usize> {
         match &self.search {
+            Search::One(finder) => finder.find(bytes),
             Search::Packed(packed) => packed.find(bytes).map(|found| found.start()),
             Search::Automaton(automaton) => automaton.find(bytes).map(|found| found.start()),
         }

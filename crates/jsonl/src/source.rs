@@ -47,13 +47,50 @@ impl Opened {
 
     /// Opens a file. A directory is an error of kind `IsADirectory`.
     pub fn path(path: &Path) -> io::Result<Self> {
-        Self::file(File::open(path)?)
+        Self::file(File::open(path)?, 0)
+    }
+
+    /// Opens a regular file that is known not to be compressed.
+    pub fn plain(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let end = file.metadata()?.len();
+        Ok(Self::File { file: Arc::new(file), start: 0, end })
+    }
+
+    /// The first bytes of a regular file, decompressed, at most so many; and whether it is plain.
+    /// For a look at many files, it does without what reading them takes.
+    pub fn head(path: &Path, most: usize) -> io::Result<(Vec<u8>, bool)> {
+        let file = File::open(path)?;
+        let mut head = vec![0; most];
+        let read = crate::chunks::read_start(&file, &mut head)?;
+        head.truncate(read);
+        if Compression::of(&head).is_none() {
+            return Ok((head, true));
+        }
+        head.resize(most, 0);
+        let mut bytes = Self::file(file, 0)?.into_reader();
+        let mut filled = 0;
+        while filled < most {
+            match bytes.read(&mut head[filled..]) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                // What came before it is enough to tell what it is; reading it will tell the rest.
+                Err(_) if filled > 0 => break,
+                Err(e) => return Err(e),
+            }
+        }
+        head.truncate(filled);
+        Ok((head, false))
     }
 
     /// Standard input: read by position if it is a regular file (`< FILE`), else as a stream.
     pub fn stdin() -> io::Result<Self> {
         use std::os::fd::AsFd;
-        Self::file(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+        let mut file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        // A file that was handed over may have been read from before.
+        let start = io::Seek::stream_position(&mut file).unwrap_or(0);
+        Self::file(file, start)
     }
 
     /// Reads from anything.
@@ -66,7 +103,7 @@ impl Opened {
         matches!(self, Self::Stream { origin: Origin::Live, .. })
     }
 
-    fn file(mut file: File) -> io::Result<Self> {
+    fn file(file: File, start: u64) -> io::Result<Self> {
         let meta = file.metadata()?;
         if meta.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -74,7 +111,6 @@ impl Opened {
         if !meta.is_file() {
             return Self::stream(file);
         }
-        let start = io::Seek::stream_position(&mut file)?;
         let mut magic = [0; 4];
         let read = file.read_at(&mut magic, start)?;
         match Compression::of(&magic[..read]) {
@@ -119,6 +155,9 @@ struct Part {
 impl Read for Part {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let want = (self.end - self.next).min(out.len() as u64) as usize;
+        if want == 0 {
+            return Ok(0);
+        }
         let read = self.file.read_at(&mut out[..want], self.next)?;
         self.next += read as u64;
         Ok(read)
