@@ -1,11 +1,15 @@
 //! Which rows count for a Codex process. It tells the same usage in up to three kinds of rows, any
 //! of which a log may lack; all are read, and one is chosen when all is known.
 
+use std::collections::HashSet;
+
 use crate::{Added, How, Meter, Reading};
 
 /// The kinds of rows in which a Codex process tells its usage. The first that counted is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
+    /// `token_usage_record`.
+    Record,
     /// `turn.token_count`.
     Turn,
     /// `codex.token_count`.
@@ -16,11 +20,12 @@ pub enum Source {
 
 impl Source {
     /// All of them, the best first.
-    pub const ALL: [Self; 3] = [Self::Turn, Self::Codex, Self::Response];
+    pub const ALL: [Self; 4] = [Self::Record, Self::Turn, Self::Codex, Self::Response];
 
     /// Why rows of other kinds are dropped if this one is chosen.
     pub fn instead(self) -> &'static str {
         match self {
+            Self::Record => "dropped: token_usage_record counts",
             Self::Turn => "dropped: turn.token_count counts",
             Self::Codex => "dropped: codex.token_count counts",
             Self::Response => "dropped: response.completed counts",
@@ -30,7 +35,7 @@ impl Source {
 
 /// One value for each kind of row: what it came to if that kind is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerSource<T>([T; 3]);
+pub struct PerSource<T>([T; 4]);
 
 impl<T> PerSource<T> {
     /// That of one kind.
@@ -55,13 +60,16 @@ pub struct Counts {
     meters: PerSource<Meter>,
     /// The response that was counted last.
     response: Option<Box<str>>,
+    /// The ids of requests that `token_usage_record` told.
+    recorded: HashSet<Box<str>>,
 }
 
 impl Counts {
     /// Those of a process that may have taken over what `other`, of the same session, told last.
     pub fn taking_over(other: &Self) -> Self {
         let meter = |source| Meter::taking_over(other.meters.of(source).told());
-        Self { meters: PerSource(Source::ALL.map(meter)), response: other.response.clone() }
+        let (response, recorded) = (other.response.clone(), other.recorded.clone());
+        Self { meters: PerSource(Source::ALL.map(meter)), response, recorded }
     }
 
     /// Takes a row that tells totals: its `total_token_usage` and `last_token_usage`.
@@ -85,6 +93,25 @@ impl Counts {
         }
         self.response = id.map(Box::from);
         self.meters.of_mut(Source::Response).read(None, Some(usage))
+    }
+
+    /// Takes a `token_usage_record`: its response's id and its usage. It counts once for each id.
+    pub fn record(&mut self, id: Option<&str>, usage: Option<Reading>) -> Added {
+        let Some(usage) = usage else { return Added::dropped(How::NoCounts) };
+        if usage.is_empty() {
+            return Added::dropped(How::Empty);
+        }
+        if id.is_some_and(|id| !self.recorded.insert(id.into())) {
+            return Added::dropped(How::Duplicate);
+        }
+        self.meters.of_mut(Source::Record).read(None, Some(usage))
+    }
+
+    /// Takes totals that another process told: what follows grows from there.
+    pub fn baseline(&mut self, source: Source, totals: Option<Reading>) {
+        if let Some(totals) = totals {
+            self.meters.of_mut(source).baseline(totals);
+        }
     }
 
     /// Whether a row of that kind counted.
@@ -140,6 +167,6 @@ mod tests {
         let mut sums = PerSource::<u64>::default();
         *sums.of_mut(Source::Codex) += 2;
         assert_eq!((*sums.of(Source::Turn), *sums.of(Source::Codex)), (0, 2));
-        assert_eq!(sums.into_each().map(|(_, n)| n).collect::<Vec<_>>(), [0, 2, 0]);
+        assert_eq!(sums.into_each().map(|(_, n)| n).collect::<Vec<_>>(), [0, 0, 2, 0]);
     }
 }

@@ -135,6 +135,13 @@ impl Meter {
         Self { taken_over: totals, ..Self::default() }
     }
 
+    /// Takes totals that a process before told: what follows grows from there.
+    pub fn baseline(&mut self, totals: Reading) {
+        if !totals.is_empty() {
+            (self.before, self.taken_over) = (Some(totals), Some(totals));
+        }
+    }
+
     /// The totals that were told last.
     pub fn told(&self) -> Option<Reading> {
         self.before.or(self.taken_over)

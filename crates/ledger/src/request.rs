@@ -10,6 +10,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// One of which all is known at once.
+    pub fn whole(usage: Tokens) -> Self {
+        Self { start: Some(usage), delta: None }
+    }
+
     /// Takes the usage of a `message_start`. False if there was one before: the first counts.
     pub fn start(&mut self, usage: Tokens) -> bool {
         let first = self.start.is_none();
