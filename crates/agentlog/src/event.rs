@@ -1,6 +1,7 @@
 //! The vocabulary that all commands speak: what happened, to whom, and in which row.
 
 mod call;
+mod message;
 mod stream;
 mod turn;
 mod usage;
@@ -8,11 +9,13 @@ mod usage;
 use std::sync::Arc;
 
 use crate::json::Text;
+use crate::native::Told;
 
 pub use call::{Execution, Item, ItemKind, ItemPhase, Output, Phase, Tool, ToolResult, is_cut};
+pub use message::{Message, ToolUse};
 pub use stream::{Block, BlockKind, Piece, Stream, StreamKind};
 pub use turn::{Response, ResponsePhase, Session, Turn};
-pub use usage::{RateLimit, RateLimits, TokenCount, Usage, UsageForm};
+pub use usage::{RateLimit, RateLimits, TokenCount, Usage};
 
 /// Which agent wrote a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,9 +61,21 @@ pub struct Head {
     pub cwd: Option<String>,
     pub ver: Option<String>,
     pub model: Option<String>,
+    /// The sub-agent whose row it is; none if the main agent's. No record shows it.
+    pub agent: Option<String>,
 }
 
 impl Head {
+    /// Whose counters a row tells: its session's, or those of a sub-agent in it.
+    pub fn counter(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match (&self.agent, &self.sid) {
+            (Some(agent), sid) => {
+                Some(format!("{}\0{agent}", sid.as_deref().unwrap_or_default()).into())
+            }
+            (None, sid) => sid.as_deref().map(Into::into),
+        }
+    }
+
     /// The submission id of a Codex turn, if it is one that can be trusted: a number.
     pub fn numeric_turn_id(&self) -> Option<&str> {
         let id = self.turn_id.as_deref()?;
@@ -81,6 +96,27 @@ pub struct Event<'a> {
     pub what: &'a What,
     /// What the [`Span`]s of `what` refer to.
     pub arena: &'a [u8],
+    /// Why it counts for nothing, if it does not.
+    pub left_out: Option<LeftOut>,
+}
+
+/// Why a row that tells something counts for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LeftOut {
+    /// A fork, a sub-agent or a resumed session starts with a copy of it.
+    Copy,
+    /// Its session has a better source in the same input.
+    OtherSource,
+}
+
+impl LeftOut {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Copy => "dropped: a copy of another session's history",
+            Self::OtherSource => "dropped: the session's own log counts",
+        }
+    }
 }
 
 impl<'a> Event<'a> {
@@ -158,6 +194,12 @@ pub enum What {
     Execution(Execution),
     /// Results that Claude was given, in the order of the row.
     Results(Vec<ToolResult>),
+    /// A message of Claude, as a transcript tells it (boxed: it is large).
+    Message(Box<Message>),
+    /// A tool call of Claude, as a transcript tells it.
+    ToolUse(ToolUse),
+    /// Who writes a rollout, and what is next in it: the context of the rows that follow.
+    Thread(Box<Told>),
 }
 
 /// A prompt as a row tells it.
@@ -182,6 +224,12 @@ pub enum PromptForm {
     CodexPrompt,
     /// `claude.user_prompt`.
     Claude,
+    /// A row of type `user` in a transcript.
+    Transcript,
+    /// `user_message` in a rollout.
+    CodexEvent,
+    /// A message of the user among the items of a rollout: counts where no event tells prompts.
+    CodexItem,
 }
 
 /// `claude.queue_operation`.
@@ -193,6 +241,8 @@ pub enum Queue {
     Dequeue(Text),
     /// Delivered inside the running turn: the one with this text, else the oldest.
     Remove(Text),
+    /// Delivered inside the running turn, as the agent was told it.
+    Delivered(Text),
     /// All went back into the editor.
     PopAll,
 }

@@ -16,6 +16,7 @@
 pub mod event;
 pub mod fold;
 pub mod json;
+pub mod native;
 pub mod record;
 pub mod sse;
 pub mod time;

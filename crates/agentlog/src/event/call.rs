@@ -109,10 +109,13 @@ pub struct Execution {
 
 /// Begin or end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum Phase {
+    /// It begins.
     Begin,
+    /// It ends.
     End,
+    /// It ends, and its begin is never told.
+    Whole,
 }
 
 /// What was run.

@@ -47,6 +47,8 @@ pub struct Response {
     pub stopped: bool,
     /// What it used up, as far as this row tells.
     pub usage: Option<Usage>,
+    /// Whether Codex wrote it down for good (`token_usage_record`).
+    pub recorded: bool,
 }
 
 /// How far a request is.

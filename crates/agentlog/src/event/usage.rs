@@ -50,20 +50,11 @@ fn count(told: i64) -> u64 {
     u64::try_from(told).unwrap_or(0)
 }
 
-/// The rows in which Codex tells its counts; one kind of them counts for a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum UsageForm {
-    /// `turn.token_count`.
-    Turn,
-    /// `codex.token_count`.
-    Codex,
-}
-
 /// `turn.token_count`, `codex.token_count`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TokenCount {
     /// Which of the twins it is.
-    pub form: UsageForm,
+    pub source: ledger::Source,
     /// What the process used up so far (`total_token_usage`); none where `info` is null.
     pub totals: Option<Usage>,
     /// What the last request used up.
@@ -72,6 +63,14 @@ pub struct TokenCount {
     pub context_window: Option<i64>,
     /// The account's limits, if told.
     pub limits: RateLimits,
+}
+
+impl TokenCount {
+    /// Totals and last request, as counters of Codex.
+    pub fn readings(&self) -> (Option<ledger::Reading>, Option<ledger::Reading>) {
+        let reading = |usage: Option<Usage>| usage.map(|usage| usage.reading());
+        (reading(self.totals), reading(self.last))
+    }
 }
 
 /// The limits of an account.

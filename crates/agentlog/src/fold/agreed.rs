@@ -85,15 +85,8 @@ impl Agreed {
     fn merge(&mut self, other: &Head) {
         let Self { head, differs, .. } = self;
         let head = Arc::make_mut(head);
-        let mut bit = 1;
-        let mut settle = |change: &mut dyn FnMut(bool) -> bool| {
-            if change(*differs & bit != 0) {
-                *differs |= bit;
-            }
-            bit <<= 1;
-        };
-        settle(&mut |d| agree(&mut head.provider, other.provider.as_ref(), d));
-        settle(&mut |d| agree(&mut head.pid, other.pid.as_ref(), d));
+        settle(&mut head.provider, other.provider.as_ref(), 0, differs);
+        settle(&mut head.pid, other.pid.as_ref(), 1, differs);
         let texts = [
             (&mut head.sid, &other.sid),
             (&mut head.turn_id, &other.turn_id),
@@ -103,28 +96,23 @@ impl Agreed {
             (&mut head.ver, &other.ver),
             (&mut head.model, &other.model),
         ];
-        for (mine, theirs) in texts {
-            settle(&mut |d| agree(mine, theirs.as_ref(), d));
+        for (bit, (mine, theirs)) in (2..).zip(texts) {
+            settle(mine, theirs.as_ref(), bit, differs);
         }
     }
 }
 
-/// Merges one key; returns whether rows differ on it.
-fn agree<T: PartialEq + Clone>(mine: &mut Option<T>, theirs: Option<&T>, differs: bool) -> bool {
-    let Some(theirs) = theirs else { return differs };
-    if differs {
-        return true;
-    }
-    match mine {
-        Some(known) if known != theirs => {
-            *mine = None;
-            true
-        }
-        Some(_) => false,
-        None => {
-            *mine = Some(theirs.clone());
-            false
-        }
+/// Merges one key; where rows differ on it, its bit of `differs` is set.
+fn settle<T: PartialEq + Clone>(
+    mine: &mut Option<T>,
+    theirs: Option<&T>,
+    bit: usize,
+    differs: &mut u16,
+) {
+    let Some(theirs) = theirs.filter(|_| *differs >> bit & 1 == 0) else { return };
+    if mine.get_or_insert_with(|| theirs.clone()) != theirs {
+        *mine = None;
+        *differs |= 1 << bit;
     }
 }
 
@@ -155,6 +143,7 @@ mod tests {
             assert_eq!(*agreed.head(), head("s", None, Some("m")), "{order:?}");
         }
     }
+
     #[test]
     fn what_two_lots_of_rows_agree_on() {
         let heads = [

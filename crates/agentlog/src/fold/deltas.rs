@@ -4,6 +4,7 @@
 //! of one instant swap places. Claude: one for each session, `request_id` and block, in order of
 //! the file. The `turn.*` twins of Codex's deltas count only in turns without `response.*` deltas.
 
+pub mod events;
 mod item;
 mod part;
 mod record;

@@ -47,7 +47,14 @@ impl Given {
     }
 
     pub fn event(&self) -> Event<'_> {
-        Event { t: self.t, src: self.src, head: &self.head, what: &self.what, arena: &self.arena }
+        Event {
+            t: self.t,
+            src: self.src,
+            head: &self.head,
+            what: &self.what,
+            arena: &self.arena,
+            left_out: None,
+        }
     }
 }
 

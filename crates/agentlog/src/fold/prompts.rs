@@ -11,7 +11,10 @@ mod session;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::sync::Arc;
+
+use foldhash::fast::FixedState;
 
 use super::{Fold, Used};
 use crate::event::{self, Event, Head, Src, What};
@@ -79,9 +82,9 @@ pub struct Prompt {
 #[derive(Debug, Default)]
 pub struct Prompts {
     options: Options,
-    sessions: HashMap<Option<String>, Session>,
-    /// Claude messages that were told, by id.
-    messages: HashMap<String, Src>,
+    sessions: HashMap<Option<String>, Box<Session>, FixedState>,
+    /// Claude messages that were told, by the hashes of their ids.
+    messages: HashMap<u64, Src, FixedState>,
     /// Sessions in which a record waits.
     waiting: HashSet<Option<String>>,
 }
@@ -99,6 +102,10 @@ impl Fold for Prompts {
     fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Prompt>) {
         if let Some(t) = event.t {
             self.advance(t, out);
+        }
+        if event.left_out.is_some() || event.head.agent.is_some() {
+            // Agents speak to sub-agents; nobody typed that.
+            return;
         }
         let row = || Row { t: event.t, src: event.src, head: Arc::clone(event.head) };
         match event.what {
@@ -147,6 +154,7 @@ impl Prompts {
         let told = Told { t: row.t, form: said.form, text: typed.clone(), src: row.src };
         let before = match said.message_uuid {
             Some(id) => {
+                let id = FixedState::with_seed(0).hash_one(id);
                 let first = *self.messages.entry(id).or_insert(row.src);
                 (first != row.src).then_some((first, "said before with this id"))
             }
@@ -157,8 +165,10 @@ impl Prompts {
         }
         let mut rows = vec![Used { src: row.src, how: "prompt" }];
         rows.extend(session.drop_twins(&told));
-        rows.extend(typed.as_ref().and_then(|text| session.queue.came_as_prompt(text)));
         let (kind, args) = session.kind_of(&row.head, said.form, typed.as_ref());
+        // A slash command was queued as it was typed.
+        let queued = args.as_ref().or(typed.as_ref());
+        rows.extend(queued.and_then(|text| session.queue.came_as_prompt(text)));
         let text = args.or(if self.options.raw_text { said.text } else { typed });
         let mut record = self.options.record(row, kind, text, rows);
         record.images = said.images;
@@ -172,7 +182,7 @@ impl Prompts {
 }
 
 /// The row of an event, but for what it says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Row {
     t: Option<i64>,
     src: Src,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::turn_book::TurnKey;
-use crate::event::{Event, Head, Src, What};
+use crate::event::{Event, Head, LeftOut, Src, What};
 
 /// Rows of one millisecond that tell totals.
 #[derive(Debug, Default)]
@@ -21,13 +21,15 @@ pub(super) struct Held {
     src: Src,
     head: Arc<Head>,
     what: What,
+    left_out: Option<LeftOut>,
     pub turn: Option<TurnKey>,
 }
 
 impl Held {
     /// The row as it was fed.
     pub fn event(&self) -> Event<'_> {
-        Event { t: Some(self.t), src: self.src, head: &self.head, what: &self.what, arena: &[] }
+        let Self { t, src, head, what, left_out, .. } = self;
+        Event { t: Some(*t), src: *src, head, what, arena: &[], left_out: *left_out }
     }
 }
 
@@ -38,7 +40,8 @@ impl Ties {
         let (Some(t), Some(totals)) = (event.t, count.totals) else { return false };
         let total = totals.reading().total();
         let (head, what) = (Arc::clone(event.head), event.what.clone());
-        self.held.push(Held { t, total, src: event.src, head, what, turn });
+        let (src, left_out) = (event.src, event.left_out);
+        self.held.push(Held { t, total, src, head, what, left_out, turn });
         true
     }
 

@@ -23,7 +23,7 @@ use ledger::{Added, Prices, Source};
 use super::Fold;
 use super::ties::Ties;
 use super::turn_book::{TurnBook, TurnKey, TurnNews};
-use crate::event::{Event, Head, Provider, RateLimits, Response, ResponsePhase, UsageForm};
+use crate::event::{Event, Head, LeftOut, Provider, RateLimits, Response, ResponsePhase};
 use crate::event::{TokenCount, What};
 pub use calendar::{Day, Hour, Month, Week};
 use group::{Addition, Named};
@@ -200,8 +200,10 @@ impl TokenUse {
     fn count_held(&mut self, t: i64) {
         for held in self.ties.before(t) {
             let event = held.event();
-            if let What::TokenCount(count) = event.what {
-                self.count_row(&event, count, held.turn);
+            match (event.what, event.left_out) {
+                (What::TokenCount(_), Some(why)) => self.left_out(&event, why),
+                (What::TokenCount(count), None) => self.count_row(&event, count, held.turn),
+                _ => {}
             }
         }
     }
@@ -248,26 +250,27 @@ impl TokenUse {
     }
 
     fn count_row(&mut self, event: &Event<'_>, count: &TokenCount, turn: Option<TurnKey>) {
-        let source = match count.form {
-            UsageForm::Turn => Source::Turn,
-            UsageForm::Codex => Source::Codex,
-        };
         let at = self.processes.of(event.head);
-        let (totals, last) =
-            (count.totals.map(|usage| usage.reading()), count.last.map(|usage| usage.reading()));
-        let added = self.processes.at(at).counts.totals(source, totals, last);
+        let (totals, last) = count.readings();
+        let added = self.processes.at(at).counts().totals(count.source, totals, last);
         let window = count.context_window.and_then(|n| u64::try_from(n).ok());
         let context = (last.map(|last| last.total()), window);
-        self.codex_row(at, source, &Addition { event, added, context }, turn, Some(&count.limits));
+        let row = Addition { event, added, context };
+        self.codex_row(at, count.source, &row, turn, Some(&count.limits));
     }
 
     fn response_row(&mut self, event: &Event<'_>, response: &Response, turn: Option<TurnKey>) {
         let at = self.processes.of(event.head);
         let usage = response.usage.map(|usage| usage.reading());
         let id = response.id.map(|id| event.name(id));
-        let added = self.processes.at(at).counts.response(id, usage);
+        let counts = self.processes.at(at).counts();
+        let (source, added) = if response.recorded {
+            (Source::Record, counts.record(id, usage))
+        } else {
+            (Source::Response, counts.response(id, usage))
+        };
         let context = (usage.map(|usage| usage.total()), None);
-        self.codex_row(at, Source::Response, &Addition { event, added, context }, turn, None);
+        self.codex_row(at, source, &Addition { event, added, context }, turn, None);
     }
 
     fn codex_row(
@@ -287,9 +290,10 @@ impl TokenUse {
         self.processes.at(process).codex_row(source, key, row, limits, explain);
     }
 
-    fn request_row(&mut self, event: &Event<'_>, response: &Response, turn: Option<TurnKey>) {
-        let Some(request) = self.requests.of(event, response) else { return };
-        request.row(event, response, self.options.explain);
+    /// Takes a row about a request of Claude, or a message; false if it is not counted any more.
+    fn request_row(&mut self, event: &Event<'_>, turn: Option<TurnKey>) -> bool {
+        let Some(request) = self.requests.of(event) else { return false };
+        request.row(event, self.options.explain);
         request.turn = request.turn.or(turn);
         // It is placed by its first row, and by the first that names its session.
         let is_new = request.process.is_none();
@@ -297,13 +301,42 @@ impl TokenUse {
             let t = request.first.0;
             let process = self.processes.of(event.head);
             let key = self.key(t, event.head, process);
-            if let Some(request) = self.requests.of(event, response) {
+            if let Some(request) = self.requests.of(event) {
                 request.knows_session = event.head.sid.is_some();
                 (request.process, request.key) = (Some(process), key);
             }
         }
         for request in self.requests.forgotten() {
             self.settle(request);
+        }
+        true
+    }
+
+    /// Takes a row that counts for nothing: what follows may grow from there.
+    fn left_out(&mut self, event: &Event<'_>, why: LeftOut) {
+        if let What::TokenCount(count) = event.what {
+            let at = self.processes.of(event.head);
+            self.processes.at(at).counts().baseline(count.source, count.readings().0);
+        }
+        let tells = match event.what {
+            What::TokenCount(_) => true,
+            What::Response(response) => response.usage.is_some(),
+            What::Message(message) => message.usage.is_some(),
+            _ => false,
+        };
+        if tells {
+            self.dropped(event, why.name());
+        }
+    }
+
+    /// Notes a row that was dropped, if rows are to be explained.
+    fn dropped(&mut self, event: &Event<'_>, how: &'static str) {
+        if !self.options.explain {
+            return;
+        }
+        let at = self.processes.of(event.head);
+        if let Some(key) = self.key(event.t, event.head, at) {
+            self.processes.at(at).dropped(key, event, how);
         }
     }
 
@@ -329,17 +362,28 @@ impl Fold for TokenUse {
             self.count_held(t);
         }
         let turn = self.turn_of(event);
-        match event.what {
+        match (event.what, event.left_out) {
             _ if self.ties.hold(event, turn) => {}
-            What::TokenCount(count) => self.count_row(event, count, turn),
-            What::Response(response) if event.head.provider == Some(Provider::Claude) => {
-                self.request_row(event, response, turn);
+            // What a copy tells of a message is compared with the rest, if its request names it: the
+            // session, which may be another, does not.
+            (What::Message(message), why)
+                if why.is_none() || (why == Some(LeftOut::Copy) && message.request.is_some()) =>
+            {
+                let counted = message.usage.is_none() || self.request_row(event, turn);
+                if !counted {
+                    self.dropped(event, requests::LONG_AGO);
+                }
             }
-            What::Response(response) if response.phase == ResponsePhase::Ended => {
+            (_, Some(why)) => self.left_out(event, why),
+            (What::TokenCount(count), _) => self.count_row(event, count, turn),
+            (What::Response(_), _) if event.head.provider == Some(Provider::Claude) => {
+                self.request_row(event, turn);
+            }
+            (What::Response(response), _) if response.phase == ResponsePhase::Ended => {
                 self.response_row(event, response, turn);
             }
             // It may name the model.
-            What::Session(_) => drop(self.processes.of(event.head)),
+            (What::Session(_), _) => drop(self.processes.of(event.head)),
             _ => {}
         }
     }

@@ -120,6 +120,8 @@ pub struct TurnBook {
     /// Turns whose rows came, but never a prompt, and that nothing names any more.
     forgotten: Vec<TurnKey>,
     next: u64,
+    /// The time up to which ends were decided.
+    settled_t: i64,
     found: Vec<Prompt>,
 }
 
@@ -140,6 +142,7 @@ impl Default for TurnBook {
             idles: Vec::new(),
             forgotten: Vec::new(),
             next: 0,
+            settled_t: i64::MIN,
             found: Vec::new(),
         }
     }
@@ -152,6 +155,13 @@ impl TurnBook {
     pub fn place(&mut self, event: &Event<'_>, news: &mut Vec<TurnNews>) -> Option<TurnKey> {
         if let Some(t) = event.t {
             self.advance(t, news);
+        }
+        if event.left_out.is_some() {
+            return None;
+        }
+        if event.head.agent.is_some() {
+            // What a sub-agent does is a part of the turn that is open.
+            return self.turn_of(event.head, event.t);
         }
         match event.what {
             What::Prompt(_) | What::Queue(_) => return self.prompt(event, news),
@@ -166,11 +176,14 @@ impl TurnBook {
             _ => {}
         }
         let key = self.turn_of(event.head, event.t)?;
-        if let (What::Turn(turn), Some(slot)) = (event.what, self.slots.get_mut(&key)) {
-            slot.turn_row(turn, event);
-            if slot.end.is_some() {
-                note(&mut self.ended, key, slot);
-            }
+        let Some(slot) = self.slots.get_mut(&key) else { return Some(key) };
+        match event.what {
+            What::Turn(turn) => slot.turn_row(turn, event),
+            What::Message(message) if !message.sub_agent => slot.message(message.ends, event),
+            _ => {}
+        }
+        if slot.end.is_some() {
+            note(&mut self.ended, key, slot);
         }
         Some(key)
     }
@@ -186,7 +199,12 @@ impl TurnBook {
         if self.idles.first().is_some_and(|idle| idle.t < t) {
             self.settle_idles(t);
         }
-        if !self.ended.is_empty() {
+        // At one time all is looked at once: turns of one instant may be many.
+        if !self.ended.is_empty() && (t > self.settled_t || t == i64::MAX) {
+            // That says that nothing comes for now; time goes on from where it was.
+            if t != i64::MAX {
+                self.settled_t = t;
+            }
             self.settle(t, news);
         }
         news.extend(self.forgotten.drain(..).map(|key| TurnNews::Final {

@@ -207,18 +207,20 @@ impl Turns {
     /// Takes a row of a turn. A turn that is final takes no more.
     fn take(&mut self, event: &Event<'_>, key: Option<TurnKey>) {
         let added = self.processes.read(event);
+        if event.left_out.is_some() {
+            return;
+        }
         let Some(turn) = key.and_then(|key| self.open.get_mut(&key)) else { return };
         turn.agreed.add(event.head);
-        let mut how = turn.row(event);
+        let explain = self.options.explain;
+        let mut how = turn.row(event, explain);
         let mut tokens = None;
         if let Some((source, added)) = added {
-            turn.spent.add(source, event.src, &added);
+            turn.spent.add(source, event.src, &added, explain);
             tokens = added.how.counts().then(|| Box::new(added.tokens));
             how = how.or(Some(added.how.name()));
         }
-        if self.options.explain
-            && let Some(how) = how
-        {
+        if explain && let Some(how) = how {
             turn.rows.push(CountedRow { src: event.src, how, tokens });
         }
     }
@@ -226,10 +228,14 @@ impl Turns {
 
 impl OpenTurn {
     /// Takes a row; says what it counted for.
-    fn row(&mut self, event: &Event<'_>) -> Option<&'static str> {
+    fn row(&mut self, event: &Event<'_>, explain: bool) -> Option<&'static str> {
         Some(match event.what {
             // Prompts are told by the turn book, counts by the processes.
-            What::Prompt(_) | What::Queue(_) | What::TokenCount(_) | What::Done(_) => return None,
+            What::Prompt(_)
+            | What::Queue(_)
+            | What::TokenCount(_)
+            | What::Done(_)
+            | What::Thread(_) => return None,
             What::Turn(turn) => {
                 if let TurnRow::Completed { reply: Some(reply) } = turn {
                     self.replies.ended_with(event.text(*reply));
@@ -246,7 +252,7 @@ impl OpenTurn {
             What::Delta(piece) => self.replies.delta(event, piece)?,
             What::Response(response) => {
                 if spent::is_claude(event) {
-                    self.spent.request(event, response);
+                    self.spent.request(event, explain);
                 }
                 let reply = self.replies.response(event, response);
                 self.work.response(event, response.id).or(reply).unwrap_or("request, again")
@@ -258,6 +264,12 @@ impl OpenTurn {
             What::Block(block) => self.work.block(event, block)?,
             What::Execution(run) => self.work.execution(event, run)?,
             What::Results(results) => self.work.results(event, results),
+            What::Message(message) => {
+                self.spent.request(event, explain);
+                let reply = self.replies.message(event, message);
+                self.work.response(event, message.id).or(reply).unwrap_or("message, again")
+            }
+            What::ToolUse(tool) => self.work.tool_use(event, tool)?,
         })
     }
 
@@ -265,7 +277,9 @@ impl OpenTurn {
         let mut record = self.record?;
         record.head = Arc::clone(self.agreed.head());
         (record.status, record.t_end) = self.end.unwrap_or((TurnStatus::Open, None));
-        self.spent.explain(source, &mut self.rows);
+        if options.explain {
+            self.spent.explain(source, &mut self.rows);
+        }
         record.tokens = self.spent.finish(source);
         (record.replies, record.reply) = self.replies.finish();
         record.reply = record.reply.filter(|_| !options.no_text);

@@ -17,7 +17,7 @@ mod text;
 mod words;
 mod write;
 
-pub use cursor::{Kind, MAX_DEPTH, Value, fields, items, leading_fields, value};
+pub use cursor::{Kind, MAX_DEPTH, Value, fields, fields_and_inside, items, leading_fields, value};
 pub use flat::is_flat_object;
 pub use text::{Text, unescape_into, unescape_onto};
 pub use write::{compact_in_place, compact_into, pretty_into, string_into};

@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use super::{Field, RecordKind, RecordWriter, Shape, field, key};
 use crate::event::Provider;
 use crate::json::{self, Kind, Value};
+use crate::native;
 use crate::sse::{Row, member};
 
 /// The record of `alog-events`.
@@ -58,6 +59,45 @@ pub fn event_head_into(row: &Row<'_>, out: &mut Vec<u8>) {
     }
     record.int(key!("seq"), row.envelope.data_count.and_then(|v| v.integer()));
     record.value_str(key!("request_id"), known.request_id);
+    record.key(key!("payload"));
+}
+
+/// The same for a row of a transcript or rollout; `own` says what its file tells of all its rows.
+pub fn native_event_into(row: &native::Row<'_>, own: Option<&native::Meta>, out: &mut Vec<u8>) {
+    native_event_head_into(row, own, out);
+    json::compact_into(&row.payload, out);
+    native_event_tail_into(out);
+}
+
+/// Appends what stands between the payload's value and `src`.
+pub fn native_event_tail_into(out: &mut Vec<u8>) {
+    RecordWriter::new(out).str(key!("payload_error"), None);
+}
+
+/// Appends what stands between `t` and the payload's value.
+pub fn native_event_head_into(
+    row: &native::Row<'_>,
+    own: Option<&native::Meta>,
+    out: &mut Vec<u8>,
+) {
+    let head = row.head();
+    // All rows of a rollout are of its thread, also those that it copied.
+    let sid = own.map(native::Meta::session).or(head.sid.as_deref());
+    let cwd = head.cwd.as_deref().or(own.and_then(|own| own.cwd.as_deref()));
+    let ver = head.ver.as_deref().or(own.and_then(|own| own.ver.as_deref()));
+    let mut record = RecordWriter::new(out);
+    record.name(key!("provider"), Some(row.provider().name()));
+    record.str(key!("sid"), sid);
+    record.int(key!("pid"), None);
+    record.str(key!("turn_id"), head.turn_id.as_deref());
+    record.str(key!("round"), None);
+    record.str(key!("flow_id"), None);
+    record.str(key!("cwd"), cwd);
+    record.str(key!("ver"), ver);
+    record.value_str(key!("model"), row.model());
+    record.str(key!("event"), Some(&row.name()));
+    record.int(key!("seq"), row.seq());
+    record.value_str(key!("request_id"), row.request_id());
     record.key(key!("payload"));
 }
 

@@ -13,7 +13,10 @@ mod writing;
 
 pub use call::{CALL, CALL_STATS, call_into, call_stats_into};
 pub use delta::{DELTA, delta_into};
-pub use event::{EVENT, event_head_into, event_into, event_tail_into};
+pub use event::{
+    EVENT, event_head_into, event_into, event_tail_into, native_event_head_into, native_event_into,
+    native_event_tail_into,
+};
 pub use prompt::{PROMPT, prompt_into};
 pub use tokens::{TOKENS, tokens_into};
 pub use turn::{TURN, turn_into};

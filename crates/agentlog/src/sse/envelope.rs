@@ -88,13 +88,13 @@ impl<'a> Envelope<'a> {
     }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
     let at = |e: simdutf8::compat::Utf8Error| Fault::NotUtf8 { at: e.valid_up_to() };
     simdutf8::compat::from_utf8(bytes).map_err(at)
 }
 
 /// What a value says, if it says anything.
-pub(super) fn present(value: Value<'_>) -> Option<Value<'_>> {
+pub(crate) fn present(value: Value<'_>) -> Option<Value<'_>> {
     let empty = value.kind == Kind::Null || (value.is_string() && value.raw.is_empty());
     (!empty).then_some(value)
 }

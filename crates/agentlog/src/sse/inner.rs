@@ -103,7 +103,7 @@ pub fn member<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
 }
 
 /// A member even if it is the empty string: an empty prompt is a prompt.
-pub(super) fn member_or_empty<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
+pub(crate) fn member_or_empty<'a>(object: Value<'a>, name: &str) -> Option<Value<'a>> {
     if object.kind != Kind::Object {
         return None;
     }

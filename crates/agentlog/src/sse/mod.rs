@@ -2,12 +2,12 @@
 //! envelopes. `docs/formats.md` says what is read.
 
 mod alike;
-mod envelope;
+pub(crate) mod envelope;
 mod inner;
 mod meta;
 mod prompt;
 mod salvage;
-mod what;
+pub(crate) mod what;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -16,6 +16,7 @@ use memchr::memmem::Finder;
 
 pub use alike::{Alike, AlikeRow};
 pub use envelope::{Envelope, leading_name};
+pub(crate) use inner::member_or_empty as inner_member_or_empty;
 pub use inner::{Inner, member};
 pub use meta::Meta;
 pub use prompt::{PROMPT_EVENTS, prompt_of};
@@ -40,6 +41,8 @@ pub enum Fault {
     NotAnObject,
     #[error("none of the keys of an SSE log")]
     NoKnownKey,
+    #[error("none of the keys of a transcript or rollout")]
+    NoNativeKey,
 }
 
 /// Event names whose rows tell the writer's offset.
@@ -205,6 +208,7 @@ impl<'a> Row<'a> {
             cwd: text(self.meta.cwd),
             ver: text(self.meta.ver),
             model: text(self.model()),
+            agent: None,
         }
     }
 }

@@ -1,18 +1,19 @@
 //! From a row to what happened: one small reader for each kind of row.
 
-mod call;
+pub(crate) mod call;
 mod stream;
 mod turn;
-mod usage;
+pub(crate) mod usage;
 
 use std::sync::LazyLock;
 
+use ledger::Source;
 use memchr::memmem::Finder;
 
 use super::inner::member;
 use super::{PROMPT_EVENTS, Row, prompt_of};
+use crate::event::ItemPhase;
 use crate::event::{Block, Phase, ResponsePhase, Session, Span, StreamKind, Tool, Turn, What};
-use crate::event::{ItemPhase, UsageForm};
 use crate::json::{self, Kind, Value};
 
 /// What happened in a row, if it is of a known kind. Texts are appended to `arena`.
@@ -110,8 +111,8 @@ fn codex_turn(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
         "turn.response.delta" | "turn.agent_message.delta" | "turn.reasoning.delta" => {
             stream::twin(row, arena).map(What::Delta)
         }
-        "turn.token_count" => usage::count(row, UsageForm::Turn),
-        "codex.token_count" => usage::count(row, UsageForm::Codex),
+        "turn.token_count" => usage::count(row, Source::Turn),
+        "codex.token_count" => usage::count(row, Source::Codex),
         "turn.raw_response_item" => call::item(row, ItemPhase::Raw, arena),
         "turn.exec.begin" => call::execution(row, Tool::Shell, Phase::Begin, arena),
         "turn.exec.end" => call::execution(row, Tool::Shell, Phase::End, arena),
@@ -149,7 +150,7 @@ fn codex_stream(stem: &str) -> Option<StreamKind> {
 }
 
 /// Keeps a string in the arena; a number as the string of its digits.
-fn keep(value: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
+pub(crate) fn keep(value: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
     let start = arena.len();
     match value.kind {
         Kind::String { escaped } => json::unescape_onto(value.raw, escaped, arena),
@@ -160,8 +161,12 @@ fn keep(value: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
 }
 
 /// A number, whole, of either sign.
-fn whole(value: Value<'_>) -> Option<i64> {
-    value.integer().or_else(|| value.raw.parse().ok())
+pub(crate) fn whole(value: Value<'_>) -> Option<i64> {
+    let of_float = || {
+        let number: f64 = value.raw.parse().ok()?;
+        (number.fract() == 0.0 && number.abs() < 1e15).then_some(number as i64)
+    };
+    value.integer().or_else(|| value.raw.parse().ok()).or_else(of_float)
 }
 
 fn text_of<'a>(row: &Row<'a>, key: &str) -> Option<std::borrow::Cow<'a, str>> {

@@ -7,7 +7,7 @@ use super::sessions::{Loose, Slot, StreamOf, block_name, item_name, name_of_call
 use super::{Calls, Due, LOOSE_MS};
 use crate::event::{
     Block, BlockKind, Event, Execution, Item, ItemKind, ItemPhase, Output, Phase, Piece, Session,
-    Span, Stream, StreamKind, Turn, What,
+    Span, Stream, StreamKind, ToolUse, Turn, What,
 };
 use crate::fold::Used;
 use crate::fold::turn_book::{TurnKey, TurnStatus};
@@ -18,7 +18,11 @@ const SAID_BEFORE: &str = "delta of the arguments, said before";
 impl Calls {
     /// Takes a row.
     pub(super) fn take(&mut self, event: &Event<'_>, turn: Option<TurnKey>) {
+        if event.left_out.is_some() {
+            return;
+        }
         match event.what {
+            What::ToolUse(tool) => self.tool_use(event, tool, turn),
             What::Item(item) if item.kind.is_call() => self.item(event, item, turn),
             What::Item(Item { kind: ItemKind::Result, call_id, output, .. }) => {
                 self.result(event, *call_id, output.unwrap_or_default(), turn);
@@ -81,6 +85,24 @@ impl Calls {
             }
             if step == Step::Done {
                 life.stop = life.stop.or(Some(Mark::of(event)));
+            }
+        }
+        self.schedule(slot);
+    }
+
+    /// A call of Claude, whole.
+    fn tool_use(&mut self, event: &Event<'_>, tool: &ToolUse, turn: Option<TurnKey>) {
+        let slot = match tool.call_id.filter(|id| !id.is_empty()) {
+            Some(id) => self.call(event, id, turn),
+            None => self.nameless(event, turn, |_| false),
+        };
+        self.announce(event, slot, Step::Raw, turn);
+        if let Some(life) = self.life(slot) {
+            life.name = life.name.take().or_else(|| text(event, tool.name));
+            life.request_id = life.request_id.take().or_else(|| text(event, tool.request));
+            life.stop = life.stop.or(Some(Mark::of(event)));
+            if let Some(input) = tool.input {
+                life.args.whole(event.bytes(input), Mark::of(event));
             }
         }
         self.schedule(slot);

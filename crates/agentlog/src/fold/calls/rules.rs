@@ -3,6 +3,7 @@
 use super::life::{Life, Mark, Step};
 use super::record::Severity::{Error, Warn};
 use super::record::{Severity, State, Violation};
+use crate::event::Phase;
 
 /// A rule, and how to find out that a call broke it.
 #[derive(Debug)]
@@ -150,6 +151,10 @@ fn duplicate_output(facts: &Facts<'_>) -> Option<Breach> {
 fn end_without_begin(facts: &Facts<'_>) -> Option<Breach> {
     let (begins, ends) = (facts.count(Step::Begin), facts.count(Step::End));
     let end = facts.life.seen(Step::End).last?;
+    if facts.life.end.is_some_and(|run| run.phase == Phase::Whole) {
+        // Rollouts tell runs when they are over, and no begin.
+        return None;
+    }
     (ends > begins).then(|| (end, format!("{ends} ends of executions, {begins} begins")))
 }
 

@@ -11,6 +11,8 @@ use crate::json::Text;
 #[derive(Debug, Default)]
 pub(super) struct PromptQueue {
     entries: VecDeque<Entry>,
+    /// What was removed last, if no row said yet that it was delivered.
+    removed: Option<Text>,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl PromptQueue {
             Queue::Remove(text) => {
                 let entry = self.entries.remove(self.next(&text)?)?;
                 let mut record = (entry.state == State::Waiting).then_some(entry.record)?;
+                self.removed.clone_from(&record.text);
                 if options.explain {
                     let how = "removed: delivered inside the turn";
                     record.rows.push(Used { src: row.src, how });
@@ -60,6 +63,21 @@ impl PromptQueue {
                     State::Delivered => drop(self.entries.remove(at)),
                     _ => self.entries[at].state = State::Dequeued,
                 }
+            }
+            Queue::Delivered(text)
+                if self.removed.take_if(|removed| *removed == text).is_some() => {}
+            Queue::Delivered(text) => {
+                let waiting = |entry: &Entry| entry.state == State::Waiting && entry.says(&text);
+                let entry = self.entries.iter().position(waiting);
+                let mut record = match entry.and_then(|at| self.entries.remove(at)) {
+                    Some(entry) => entry.record,
+                    // Only this row tells it.
+                    None => options.record(row.clone(), Kind::Queued, Some(text), Vec::new()),
+                };
+                if options.explain {
+                    record.rows.push(Used { src: row.src, how: "delivered inside the turn" });
+                }
+                return Some(record);
             }
             Queue::PopAll => self.entries.retain(|entry| entry.state == State::Dequeued),
         }

@@ -17,10 +17,15 @@ const LATELY: usize = 256;
 /// Why the older form of a Codex prompt is dropped.
 const TWIN: &str = "said by turn.user_message too";
 
+/// Why an item of a rollout is no prompt.
+const ITEM: &str = "said by user_message too";
+
 /// What a session holds open.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     prompts: u64,
+    /// The last event of a rollout that told a prompt: items tell none then.
+    event: Option<Src>,
     /// Records in order of their rows; the first waits for its twin.
     line: VecDeque<Held>,
     /// What was told lately.
@@ -60,7 +65,7 @@ struct Held {
 impl Held {
     /// The time until which a twin may still replace the record.
     fn until(&self) -> Option<i64> {
-        let waits = self.told.form == PromptForm::CodexPrompt;
+        let waits = matches!(self.told.form, PromptForm::CodexPrompt | PromptForm::CodexItem);
         self.told.t.filter(|_| waits).map(|t| t + TWIN_MS)
     }
 }
@@ -78,7 +83,14 @@ impl Session {
         let (form, within, how) = match told.form {
             PromptForm::CodexMessage => return None,
             PromptForm::CodexPrompt => (PromptForm::CodexMessage, TWIN_MS, TWIN),
-            PromptForm::Claude => (PromptForm::Claude, AGAIN_MS, "said again within 500 ms"),
+            form @ (PromptForm::Claude | PromptForm::Transcript) => {
+                (form, AGAIN_MS, "said again within 500 ms")
+            }
+            PromptForm::CodexEvent => {
+                self.event = Some(told.src);
+                return None;
+            }
+            PromptForm::CodexItem => return self.event.map(|src| (src, ITEM)),
         };
         let repeats = |t: &&Told| t.form == form && t.is_repeated_by(told, within);
         self.lately.iter().find(repeats).map(|t| (t.src, how))
@@ -88,13 +100,16 @@ impl Session {
     pub fn drop_twins(&mut self, told: &Told) -> Vec<Used> {
         let mut dropped = Vec::new();
         self.line.retain(|held| {
-            let twin = told.form == PromptForm::CodexMessage
-                && held.told.form == PromptForm::CodexPrompt
-                && held.told.is_repeated_by(told, TWIN_MS);
-            if twin {
-                dropped.push(Used { src: held.told.src, how: TWIN });
-            }
-            !twin
+            let twin = match (told.form, held.told.form) {
+                (PromptForm::CodexMessage, PromptForm::CodexPrompt) => {
+                    held.told.is_repeated_by(told, TWIN_MS).then_some(TWIN)
+                }
+                // The same prompt, though images and the editor's words may be told otherwise.
+                (PromptForm::CodexEvent, PromptForm::CodexItem) => Some(ITEM),
+                _ => None,
+            };
+            dropped.extend(twin.map(|how| Used { src: held.told.src, how }));
+            twin.is_none()
         });
         dropped
     }
@@ -107,12 +122,18 @@ impl Session {
         form: PromptForm,
         text: Option<&Text>,
     ) -> (Kind, Option<Text>) {
-        if let (PromptForm::CodexMessage, Some(turn)) = (form, head.numeric_turn_id()) {
+        let turn = match form {
+            PromptForm::CodexMessage => head.numeric_turn_id(),
+            PromptForm::CodexEvent => head.turn_id.as_deref(),
+            _ => None,
+        };
+        if let Some(turn) = turn {
             let open = self.turn.insert(head.pid, turn.to_owned());
             let steers = open.as_deref() == Some(turn);
             return (if steers { Kind::Queued } else { Kind::Prompt }, None);
         }
-        match text.filter(|_| form == PromptForm::Claude).and_then(command) {
+        let of_claude = matches!(form, PromptForm::Claude | PromptForm::Transcript);
+        match text.filter(|_| of_claude).and_then(command) {
             Some(command) => (Kind::Command, Some(command)),
             None => (Kind::Prompt, None),
         }
@@ -147,6 +168,8 @@ impl Session {
             }
             out.push(record);
         }
+        // Sessions are many, and most hold nothing.
+        self.line = VecDeque::new();
     }
 
     /// Notes a dropped row with the record of row `of`, if that is still here.

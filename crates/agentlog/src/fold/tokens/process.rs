@@ -9,21 +9,18 @@ use ledger::{Added, Counts, PerSource, Source};
 
 use super::group::{Addition, Group, Named, Place};
 use super::{Key, Share};
-use crate::event::{Head, RateLimits};
+use crate::event::{Event, Head, RateLimits};
 use crate::fold::CountedRow;
 
 /// Groups of a process, by key and by the model that was known.
-pub(super) type Cells = HashMap<(Key, Option<Arc<str>>), Group, FixedState>;
+pub(super) type Cells = HashMap<(Key, Option<Arc<str>>), Box<Group>, FixedState>;
 
 /// A process of a session.
 #[derive(Debug, Default)]
 pub(super) struct Process {
     pub sid: Option<Arc<str>>,
-    pub counts: Counts,
-    /// What each kind of rows of Codex comes to.
-    codex: PerSource<Cells>,
-    /// For each kind, where its last call was counted; none if that was not wanted.
-    last: PerSource<Option<(Key, Option<Arc<str>>)>>,
+    /// What only processes of Codex have: sessions are many.
+    codex: Option<Box<Counted>>,
     /// Requests of Claude.
     pub claude: Cells,
     /// The model that was named first, and the one that was named last.
@@ -31,10 +28,28 @@ pub(super) struct Process {
     cwd: Option<Arc<str>>,
 }
 
+/// The counters of a process of Codex, and what they come to.
+#[derive(Debug, Default)]
+struct Counted {
+    counts: Counts,
+    /// What each kind of rows comes to.
+    cells: PerSource<Cells>,
+    /// For each kind, where its last call was counted; none if that was not wanted.
+    last: PerSource<Option<(Key, Option<Arc<str>>)>>,
+}
+
 impl Process {
-    /// A process of which nothing but its counters is known.
-    pub fn new(counts: Counts) -> Self {
-        Self { counts, ..Self::default() }
+    /// A process of a session of which another process was known before.
+    pub fn taking_over(other: &Self) -> Self {
+        let counts = |codex: &Counted| Counts::taking_over(&codex.counts);
+        let codex = other.codex.as_deref().map(counts);
+        let codex = codex.map(|counts| Counted { counts, ..Counted::default() }.into());
+        Self { codex, ..Self::default() }
+    }
+
+    /// Its counters.
+    pub fn counts(&mut self) -> &mut Counts {
+        &mut self.codex.get_or_insert_default().counts
     }
 
     /// Takes what a row's head tells of the process.
@@ -76,47 +91,57 @@ impl Process {
         explain: bool,
     ) {
         let how = row.added.how;
-        let better = self.counts.chosen().filter(|chosen| *chosen < source);
+        let model = self.model();
+        let Counted { counts, cells, last } = &mut **self.codex.get_or_insert_default();
+        let better = counts.chosen().filter(|chosen| *chosen < source);
         if better.is_some() && !explain {
             // Nothing can make this kind of rows count any more.
             return;
         }
         if how.counts() && !explain {
             let worse = Source::ALL.into_iter().filter(|other| *other > source);
-            worse.for_each(|other| *self.codex.of_mut(other) = Cells::default());
+            worse.for_each(|other| *cells.of_mut(other) = Cells::default());
         }
-        let model = self.model();
         let own = key.map(|key| (key, model));
-        let last = self.last.of_mut(source);
+        let last = last.of_mut(source);
         let cell = if how.counts() {
             last.clone_from(&own);
             own
-        } else if how == ledger::How::Duplicate && self.counts.has_counted(source) {
+        } else if how == ledger::How::Duplicate && counts.has_counted(source) {
             last.clone().filter(|_| own.is_some())
         } else {
             own
         };
         let Some(cell) = cell else { return };
-        let group = self.codex.of_mut(source).entry(cell).or_default();
+        let group = cells.of_mut(source).entry(cell).or_default();
         group.add(row, limits);
         if explain {
             group.rows.push(CountedRow::of(row));
         }
     }
 
+    /// Notes a row that counts for nothing.
+    pub fn dropped(&mut self, key: Key, event: &Event<'_>, how: &'static str) {
+        let cell = self.claude.entry((key, self.model())).or_default();
+        cell.rows.push(CountedRow { src: event.src, how, tokens: None });
+    }
+
     /// What the process used up, in its groups.
     pub fn shares(self, out: &mut Vec<Share>) {
-        let chosen = self.counts.chosen();
+        let Counted { counts, cells: codex, .. } =
+            self.codex.map(|codex| *codex).unwrap_or_default();
+        let chosen = counts.chosen();
         let first = self.models.map(|(first, _)| first);
         let telling = [Source::Turn, Source::Codex];
         let has_limits = |cells: &Cells| cells.values().any(|cell| cell.limits != [None, None]);
         // Limits are told even where nothing is counted.
         let limits = chosen.filter(|source| telling.contains(source));
         let limits =
-            limits.or_else(|| telling.into_iter().find(|kind| has_limits(self.codex.of(*kind))));
-        let calls = chosen.map(|chosen| calls_of(self.codex.of(chosen))).unwrap_or_default();
-        for (source, cells) in self.codex.into_each() {
-            for ((mut key, model), mut cell) in cells {
+            limits.or_else(|| telling.into_iter().find(|kind| has_limits(codex.of(*kind))));
+        let calls = chosen.map(|chosen| calls_of(codex.of(chosen))).unwrap_or_default();
+        for (source, cells) in codex.into_each() {
+            for ((mut key, model), cell) in cells {
+                let mut cell = *cell;
                 if chosen != Some(source) {
                     key.call = key.call.and(call_at(&calls, cell.first));
                     cell = cell.without_counts(chosen);
@@ -130,7 +155,7 @@ impl Process {
         }
         let claude = self.claude.into_iter();
         out.extend(
-            claude.map(|((key, model), cell)| Share::new(self.sid.clone(), key, model, cell)),
+            claude.map(|((key, model), cell)| Share::new(self.sid.clone(), key, model, *cell)),
         );
     }
 }

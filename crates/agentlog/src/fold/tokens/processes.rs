@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use ledger::Counts;
 
 use super::process::Process;
 use crate::event::Head;
@@ -29,7 +28,9 @@ impl Processes {
         {
             return *at;
         }
-        let (sid, pid) = (head.sid.as_ref(), head.pid);
+        // A sub-agent has counters of its own, and its parent's session.
+        let (sid, pid) = (head.counter().map(String::from), head.pid);
+        let sid = sid.as_ref();
         let found = self.known.get(&(sid.cloned(), pid)).copied();
         let found = found.or_else(|| match (sid, pid) {
             (Some(sid), None) => self.latest_of_session.get(sid).copied(),
@@ -49,15 +50,14 @@ impl Processes {
     }
 
     fn begin(&mut self, head: &Head) -> usize {
-        let (sid, pid) = (head.sid.clone(), head.pid);
+        let (sid, pid) = (head.counter().map(String::from), head.pid);
         // Rows that came before the session or the process was known.
         let nameless = [(sid.clone(), None), (None, pid)];
         let mut nameless = nameless.iter().filter(|_| sid.is_some() && pid.is_some());
         let at = nameless.find_map(|key| self.known.remove(key)).unwrap_or_else(|| {
             let before = sid.as_ref().and_then(|sid| self.latest_of_session.get(sid));
-            let counts = before.map(|at| Counts::taking_over(&self.list[*at].counts));
-            let counts = counts.unwrap_or_default();
-            self.list.push(Process::new(counts));
+            let process = before.map(|at| Process::taking_over(&self.list[*at]));
+            self.list.push(process.unwrap_or_default());
             self.list.len() - 1
         });
         self.known.insert((sid, pid), at);

@@ -1,6 +1,7 @@
 //! Requests of Claude that may still change: each counts once, whatever its rows say again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -8,7 +9,7 @@ use ledger::Request;
 
 use super::Key;
 use super::group::Place;
-use crate::event::{Event, Response, ResponsePhase};
+use crate::event::{Event, Message, Response, ResponsePhase, Src, What};
 use crate::fold::Agreed;
 use crate::fold::CountedRow;
 use crate::fold::turn_book::TurnKey;
@@ -23,6 +24,10 @@ const DELTA: &str = "last message_delta: output";
 const ONLY_DELTA: &str = "last message_delta: all, since no message_start came";
 const AGAIN: &str = "dropped: told before";
 const EARLIER: &str = "dropped: a later message_delta counts";
+const MESSAGE: &str = "its message: the row that tells most";
+const LESS: &str = "dropped: another row of the message tells as much or more";
+/// A row of a message that was counted for good.
+pub(super) const LONG_AGO: &str = "dropped: its message was counted long ago";
 
 /// A request.
 #[derive(Debug)]
@@ -42,6 +47,10 @@ pub(in crate::fold) struct OpenRequest {
     pub knows_session: bool,
     /// Its turn, by the first row that has one.
     pub turn: Option<TurnKey>,
+    /// What a row of a transcript told, if there was one.
+    told: Option<ToldMessage>,
+    /// What names a message by its id alone.
+    id: Option<u64>,
     /// Where it is counted; none if it is not wanted.
     pub key: Option<Key>,
     rows: Vec<CountedRow>,
@@ -50,34 +59,98 @@ pub(in crate::fold) struct OpenRequest {
     delta_row: Option<usize>,
 }
 
-/// Requests by their ids.
+/// The row of a transcript that counts for a message.
+#[derive(Clone, Copy, Debug)]
+struct ToldMessage {
+    output: u64,
+    sub_agent: bool,
+}
+
+/// Requests by the hashes of their ids.
 #[derive(Debug, Default)]
 pub(in crate::fold) struct Requests {
-    open: HashMap<Box<[u8]>, OpenRequest, FixedState>,
-    /// Ids in the order of their first rows.
-    order: VecDeque<Box<[u8]>>,
+    open: HashMap<u64, Box<OpenRequest>, FixedState>,
+    /// What names them, in the order of their first rows.
+    order: VecDeque<u64>,
     forgotten: Vec<OpenRequest>,
+    /// For each message of a transcript that is remembered, by its id alone: what names it.
+    messages: HashMap<u64, u64, FixedState>,
+    /// The names of messages that are not remembered any more: 8 bytes each, so that a copy of one
+    /// in another file never counts.
+    past: HashSet<u64, FixedState>,
 }
 
 impl Requests {
-    /// The request of a row that tells usage.
-    pub fn of(&mut self, event: &Event<'_>, response: &Response) -> Option<&mut OpenRequest> {
-        response.usage?;
-        let id = id_of(event, response)?;
-        if !self.open.contains_key(id) {
-            self.order.push_back(id.into());
-            if self.order.len() > REMEMBERED {
-                let oldest = self.order.pop_front();
-                self.forgotten.extend(oldest.and_then(|oldest| self.open.remove(&oldest)));
+    /// The request of a row that tells usage; none of a message that was counted long ago.
+    pub fn of(&mut self, event: &Event<'_>) -> Option<&mut OpenRequest> {
+        match event.what {
+            What::Response(response) => {
+                response.usage?;
+                Some(self.at(hash(&[id_of(event, response)?]), event))
             }
-            self.open.insert(id.into(), OpenRequest::new((event.t, event.src)));
+            What::Message(message) => self.of_message(event, message),
+            _ => None,
         }
-        self.open.get_mut(id)
+    }
+
+    /// A message is named by its id and its request. Gateways name no request: then the session is
+    /// a part of the name, since they use ids again. Sub-agents replay messages of their parents
+    /// under other requests.
+    fn of_message(&mut self, event: &Event<'_>, message: &Message) -> Option<&mut OpenRequest> {
+        message.usage?;
+        let Some(id) = message.id.map(|id| event.bytes(id)) else {
+            // Nothing tells whether it is told again.
+            let Src { file, offset, .. } = event.src;
+            return Some(self.at(hash(&[&file.to_le_bytes(), &offset.to_le_bytes()]), event));
+        };
+        let whose = match message.request {
+            Some(request) => event.bytes(request),
+            None => event.head.sid.as_deref().unwrap_or_default().as_bytes(),
+        };
+        let (key, id) = (hash(&[id, whose]), hash(&[id]));
+        if !self.open.contains_key(&key) {
+            let same = self.messages.get(&id).copied();
+            let told = same.and_then(|same| self.open.get(&same)?.told);
+            if let (Some(same), Some(told)) = (same, told)
+                && (message.sub_agent || told.sub_agent)
+            {
+                return Some(self.at(same, event));
+            }
+            if self.past.contains(&key) || message.sub_agent && self.past.contains(&id) {
+                return None;
+            }
+            self.messages.insert(id, key);
+        }
+        let request = self.at(key, event);
+        request.id = Some(id);
+        Some(request)
+    }
+
+    /// The request of that name.
+    fn at(&mut self, key: u64, event: &Event<'_>) -> &mut OpenRequest {
+        if !self.open.contains_key(&key) {
+            self.order.push_back(key);
+            if self.order.len() > REMEMBERED {
+                self.forget_oldest();
+            }
+        }
+        let new = || Box::new(OpenRequest::new((event.t, event.src)));
+        self.open.entry(key).or_insert_with(new)
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(key) = self.order.pop_front() else { return };
+        let Some(request) = self.open.remove(&key) else { return };
+        if let Some(id) = request.id {
+            self.messages.remove(&id);
+            self.past.extend([key, id]);
+        }
+        self.forgotten.push(*request);
     }
 
     /// All requests that are remembered.
     pub fn each(&mut self) -> impl Iterator<Item = &mut OpenRequest> {
-        self.open.values_mut().chain(&mut self.forgotten)
+        self.open.values_mut().map(|request| &mut **request).chain(&mut self.forgotten)
     }
 
     /// Requests that are not remembered any more.
@@ -89,7 +162,7 @@ impl Requests {
     pub fn finish(&mut self) -> Vec<OpenRequest> {
         self.order.clear();
         let mut left = self.forgotten();
-        left.extend(self.open.drain().map(|(_, request)| request));
+        left.extend(self.open.drain().map(|(_, request)| *request));
         left.sort_unstable_by_key(|request| request.first);
         left
     }
@@ -116,6 +189,8 @@ impl OpenRequest {
             process: None,
             knows_session: false,
             turn: None,
+            told: None,
+            id: None,
             key: None,
             rows: Vec::new(),
             start_row: None,
@@ -124,7 +199,15 @@ impl OpenRequest {
     }
 
     /// Takes a row.
-    pub fn row(&mut self, event: &Event<'_>, response: &Response, explain: bool) {
+    pub fn row(&mut self, event: &Event<'_>, explain: bool) {
+        match event.what {
+            What::Response(response) => self.response(event, response, explain),
+            What::Message(message) => self.message(event, message, explain),
+            _ => {}
+        }
+    }
+
+    fn response(&mut self, event: &Event<'_>, response: &Response, explain: bool) {
         let Some(usage) = response.usage.map(|usage| usage.tokens()) else { return };
         self.agreed.add(event.head);
         if self.model.is_none() {
@@ -157,6 +240,43 @@ impl OpenRequest {
         }
     }
 
+    /// Takes a row of a transcript: the one that tells most counts, and one of the main agent
+    /// before a sub-agent's copy.
+    fn message(&mut self, event: &Event<'_>, message: &Message, explain: bool) {
+        let Some(usage) = message.usage.map(|usage| usage.tokens()) else { return };
+        let Message { sub_agent, .. } = *message;
+        let told = ToldMessage { output: usage.output, sub_agent };
+        let counts = self.told.is_none_or(|before| match (before.sub_agent, sub_agent) {
+            (true, false) => true,
+            (false, true) => false,
+            // A copy says the same as its original, which counts.
+            _ if event.left_out.is_some() => told.output > before.output,
+            _ => told.output >= before.output,
+        });
+        self.repeats += u64::from(self.told.is_some());
+        // A copy in another session says nothing of this one.
+        if self.agreed.head().sid.is_none() || self.agreed.head().sid == event.head.sid {
+            self.agreed.add(event.head);
+        }
+        let at = self.rows.len();
+        if counts {
+            self.told = Some(told);
+            self.usage = Request::whole(usage);
+            self.last = self.last.max((event.t, event.src));
+            let model = message.model.map(|model| event.name(model));
+            let model = model.or(event.head.model.as_deref());
+            self.model = model.map(Arc::from).or_else(|| self.model.take());
+            let before = self.start_row.replace(at);
+            if let Some(row) = before.and_then(|row| self.rows.get_mut(row)) {
+                row.how = LESS;
+            }
+        }
+        if explain {
+            let how = if counts { MESSAGE } else { LESS };
+            self.rows.push(CountedRow { src: event.src, how, tokens: None });
+        }
+    }
+
     /// Its rows, with what each counted for.
     pub fn rows(&mut self) -> Vec<CountedRow> {
         let mut rows = std::mem::take(&mut self.rows);
@@ -168,8 +288,19 @@ impl OpenRequest {
                 row.how = whole.unwrap_or(row.how);
             }
         };
-        count(start, sent, delta.is_none().then_some(ONLY_START));
+        let only_start = delta.is_none() && self.told.is_none();
+        count(start, sent, only_start.then_some(ONLY_START));
         count(delta, came, start.is_none().then_some(ONLY_DELTA));
         rows
     }
+}
+
+/// What names a request: 64 bits, so that what is remembered stays small.
+fn hash(parts: &[&[u8]]) -> u64 {
+    let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
+    for part in parts {
+        hasher.write(part);
+        hasher.write_u8(0xff);
+    }
+    hasher.finish()
 }

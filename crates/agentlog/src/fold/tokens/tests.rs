@@ -8,17 +8,17 @@ use crate::event::{Prompt, PromptForm, RateLimit, Session};
 use crate::fold::given::{Given, put};
 use crate::json::Text;
 
-fn counted(form: UsageForm, total: i64, last: i64, percent: Option<f64>) -> What {
+fn counted(source: Source, total: i64, last: i64, percent: Option<f64>) -> What {
     let usage = |input| Some(Usage { input, ..Usage::default() }).filter(|_| input > 0);
     let limit = |used_percent| RateLimit { used_percent, window_minutes: None, resets_at: None };
     let limits = RateLimits { primary: percent.map(limit), secondary: None };
     let (totals, last, context_window) = (usage(total), usage(last), Some(1000));
-    What::TokenCount(Box::new(TokenCount { form, totals, last, context_window, limits }))
+    What::TokenCount(Box::new(TokenCount { source, totals, last, context_window, limits }))
 }
 
 /// A row of counters of Codex: the totals, and the last request.
 fn count(t: i64, total: i64, last: i64) -> Given {
-    Given::codex(t, |_| counted(UsageForm::Turn, total, last, None))
+    Given::codex(t, |_| counted(Source::Turn, total, last, None))
 }
 
 fn configured(t: i64, model: &str) -> Given {
@@ -30,7 +30,13 @@ fn configured(t: i64, model: &str) -> Given {
 fn request(t: i64, id: &str, phase: ResponsePhase, input: i64, output: i64) -> Given {
     Given::claude(t, |arena| {
         let usage = Some(Usage { input, output, ..Usage::default() });
-        What::Response(Response { phase, id: Some(put(id, arena)), usage, stopped: false })
+        What::Response(Response {
+            phase,
+            id: Some(put(id, arena)),
+            usage,
+            stopped: false,
+            recorded: false,
+        })
     })
 }
 
@@ -164,10 +170,10 @@ fn what_stands_outside_of_turns_is_a_group_of_its_own() {
 fn limits_are_told_by_rows_that_do_not_count() {
     let row = |t, form, percent| Given::codex(t, |_| counted(form, 0, 0, Some(percent)));
     let events = [
-        row(1, UsageForm::Codex, 1.0),
-        row(2, UsageForm::Turn, 5.0),
-        row(3, UsageForm::Turn, 50.0),
-        row(4, UsageForm::Turn, 7.0),
+        row(1, Source::Codex, 1.0),
+        row(2, Source::Turn, 5.0),
+        row(3, Source::Turn, 50.0),
+        row(4, Source::Turn, 7.0),
     ];
     let shares = shares(&Options::new(&[By::All]), &events);
     assert!(groups(shares.clone(), &[By::All], None, false).is_empty());

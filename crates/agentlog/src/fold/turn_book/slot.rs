@@ -114,14 +114,17 @@ impl Slot {
         }
     }
 
+    /// A message of the agent in a transcript: the last one may be the end, as nothing else tells it.
+    pub fn message(&mut self, ends: bool, event: &Event<'_>) {
+        if self.end.is_none() {
+            self.over = ends.then_some((event.t, event.src));
+        }
+    }
+
     /// A later prompt came.
     pub fn superseded(&mut self, t: Option<i64>) {
         self.next_prompt_t = self.next_prompt_t.or(t);
-        if let Some(t) = t {
-            self.close(TurnStatus::Superseded, Some((Some(t), Src::default())));
-        } else {
-            self.close(TurnStatus::Superseded, None);
-        }
+        self.close(TurnStatus::Superseded, t.map(|t| (Some(t), Src::default())));
     }
 
     /// Takes an end. The first counts; of two of one instant, the one that says more.

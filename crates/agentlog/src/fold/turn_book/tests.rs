@@ -25,6 +25,7 @@ fn what(name: &str) -> What {
             id: None,
             stopped: false,
             usage: None,
+            recorded: false,
         }),
         "ask" => prompt(PromptForm::Claude, "p"),
         _ => prompt(PromptForm::CodexMessage, name),

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
 
-use crate::event::{Event, Item, ItemKind, ItemPhase, Piece, Response, Stream, StreamKind};
+use super::work::hash;
+use crate::event::{
+    Event, Item, ItemKind, ItemPhase, Message, Piece, Response, Stream, StreamKind,
+};
 use crate::json::Text;
 
 /// The messages of a turn, from the rows that tell them.
@@ -17,7 +20,9 @@ pub(super) struct Replies {
     /// What the end of the turn gives as the last message.
     at_end: Option<Text>,
     /// Messages of Claude that are being streamed, by their requests.
-    streams: HashMap<Box<[u8]>, Message, FixedState>,
+    streams: HashMap<Box<[u8]>, Streamed, FixedState>,
+    /// The message of a transcript that was told last.
+    last_id: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -34,7 +39,7 @@ impl Messages {
 }
 
 /// A message of Claude: the texts of its blocks, by their indices.
-type Message = BTreeMap<i64, Text>;
+type Streamed = BTreeMap<i64, Text>;
 
 impl Replies {
     /// A whole message.
@@ -69,7 +74,7 @@ impl Replies {
             None => event.head.flow_id.as_deref().unwrap_or_default().as_bytes(),
         };
         if !self.streams.contains_key(request) {
-            self.streams.insert(request.into(), Message::new());
+            self.streams.insert(request.into(), Streamed::new());
         }
         let text = event.text(piece.text);
         let message = self.streams.get_mut(request)?;
@@ -95,6 +100,20 @@ impl Replies {
         }
         self.said.add(whole);
         Some("reply, whole")
+    }
+
+    /// A message of Claude as a transcript tells it, or a further block of it.
+    pub fn message(&mut self, event: &Event<'_>, message: &Message) -> Option<&'static str> {
+        let text = event.text(message.text.filter(|_| !message.sub_agent)?);
+        let id = message.id.map(|id| hash(event.bytes(id)));
+        if id.is_some() && self.last_id == id {
+            let last = self.said.last.get_or_insert_default();
+            last.push_str("\n\n");
+            last.push(&text);
+            return Some("part of a reply");
+        }
+        self.last_id = id;
+        Some(self.said(text))
     }
 
     /// How many messages there were, and the last.

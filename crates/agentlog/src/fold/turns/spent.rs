@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 use ledger::{Added, Counts, PerSource, Source, Tokens};
 
 use super::work::hash;
-use crate::event::{Event, Response, ResponsePhase, Src, Usage, UsageForm, What};
+use crate::event::{Event, ResponsePhase, Src, What};
 use crate::fold::CountedRow;
 use crate::fold::tokens::requests::{OpenRequest, Requests};
 use crate::fold::turn_book::TurnKey;
@@ -23,22 +23,24 @@ pub(super) struct Processes {
 impl Processes {
     /// What a row adds to its process, if it is one that tells counts.
     pub fn read(&mut self, event: &Event<'_>) -> Option<(Source, Added)> {
-        let reading = |usage: Option<Usage>| usage.map(|usage| usage.reading());
         match event.what {
+            What::TokenCount(count) if event.left_out.is_some() => {
+                self.of(event).baseline(count.source, count.readings().0);
+                None
+            }
             What::TokenCount(count) => {
-                let source = match count.form {
-                    UsageForm::Turn => Source::Turn,
-                    UsageForm::Codex => Source::Codex,
-                };
-                let (totals, last) = (reading(count.totals), reading(count.last));
-                Some((source, self.of(event).totals(source, totals, last)))
+                let (totals, last) = count.readings();
+                Some((count.source, self.of(event).totals(count.source, totals, last)))
             }
             What::Response(response)
                 if response.phase == ResponsePhase::Ended && !is_claude(event) =>
             {
                 let id = response.id.map(|id| event.name(id));
-                let added = self.of(event).response(id, reading(response.usage));
-                Some((Source::Response, added))
+                let usage = response.usage.map(|usage| usage.reading());
+                if response.recorded {
+                    return Some((Source::Record, self.of(event).record(id, usage)));
+                }
+                Some((Source::Response, self.of(event).response(id, usage)))
             }
             _ => None,
         }
@@ -50,7 +52,8 @@ impl Processes {
     }
 
     fn of(&mut self, event: &Event<'_>) -> &mut Counts {
-        let sid = event.head.sid.as_deref();
+        let counter = event.head.counter();
+        let sid = counter.as_deref();
         let session = ZoneKey::new(sid, None);
         let process = match (event.head.pid, self.latest.get(&session)) {
             // A row that does not name its process is of the one that wrote last.
@@ -82,11 +85,13 @@ impl Owners {
     /// The turn of a row that was placed in `key`: for a row about a request of Claude, that of the
     /// request's first row.
     pub fn owner(&mut self, event: &Event<'_>, key: Option<TurnKey>) -> Option<TurnKey> {
-        let (What::Response(Response { id: Some(id), .. }), true) = (event.what, is_claude(event))
-        else {
-            return key;
+        let id = match event.what {
+            What::Response(response) if is_claude(event) => response.id,
+            What::Message(message) => message.id,
+            _ => None,
         };
-        let id = hash(event.bytes(*id));
+        let Some(id) = id else { return key };
+        let id = hash(event.bytes(id));
         if let Some(owner) = self.turns.get(&id) {
             return Some(*owner);
         }
@@ -104,24 +109,26 @@ impl Owners {
 #[derive(Debug, Default)]
 pub(super) struct Spent {
     codex: PerSource<Option<Tokens>>,
-    /// The rows of each kind that told counts.
+    /// The rows of each kind that told counts, if they are to be explained.
     told: Vec<(Src, Source)>,
     requests: Requests,
 }
 
 impl Spent {
     /// Takes what a row added to its process.
-    pub fn add(&mut self, source: Source, src: Src, added: &Added) {
-        self.told.push((src, source));
+    pub fn add(&mut self, source: Source, src: Src, added: &Added, explain: bool) {
+        if explain {
+            self.told.push((src, source));
+        }
         if added.how.counts() {
             *self.codex.of_mut(source).get_or_insert_default() += added.tokens;
         }
     }
 
     /// Takes a row of a Claude message.
-    pub fn request(&mut self, event: &Event<'_>, response: &Response) {
-        if let Some(request) = self.requests.of(event, response) {
-            request.row(event, response, true);
+    pub fn request(&mut self, event: &Event<'_>, explain: bool) {
+        if let Some(request) = self.requests.of(event) {
+            request.row(event, explain);
         }
     }
 

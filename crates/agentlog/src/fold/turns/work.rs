@@ -5,8 +5,8 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
-use crate::event::ToolResult;
 use crate::event::{Block, BlockKind, Event, Execution, Item, ItemKind, Output, Phase, Span};
+use crate::event::{ToolResult, ToolUse};
 use crate::fold::calls::outcome;
 
 /// The requests and calls of a turn, by the hashes of their ids.
@@ -60,6 +60,11 @@ impl Work {
     pub fn block(&mut self, event: &Event<'_>, block: &Block) -> Option<&'static str> {
         let Block::Start { kind: BlockKind::Tool { call_id, .. }, .. } = block else { return None };
         Some(self.announced(event.bytes((*call_id)?)))
+    }
+
+    /// A call of Claude, whole.
+    pub fn tool_use(&mut self, event: &Event<'_>, tool: &ToolUse) -> Option<&'static str> {
+        Some(self.announced(event.bytes(tool.call_id?)))
     }
 
     /// Something ran for a call. It makes the call known, too: items may be left out of a log.

@@ -11,40 +11,20 @@ use crate::sse::{Row, member};
 /// An item in `response.output_item.*` or `turn.raw_response_item`, there also as the payload
 /// itself. What the user said, and items that no command asks for, are none.
 pub(super) fn item(row: &Row<'_>, phase: ItemPhase, arena: &mut Vec<u8>) -> Option<What> {
-    let mut read = Read::default();
     if let Some(item) = object(row, "item").or(row.inner.payload) {
-        json::fields(item.raw, |key, value| read.set(key, value)).ok()?;
-    } else {
-        each_before_cut(row, &["payload", "item"], |key, value| read.set(key, value))?;
-        read.truncated = true;
+        return item_of(item, phase, arena).map(What::Item);
     }
-    let kind = match &*read.kind?.str()? {
-        "message" if read.role.is_none_or(|role| role.raw == "assistant") => ItemKind::Message,
-        "reasoning" => ItemKind::Reasoning,
-        "function_call" => ItemKind::FunctionCall,
-        "custom_tool_call" => ItemKind::CustomCall,
-        "local_shell_call" => ItemKind::LocalShell,
-        "web_search_call" => ItemKind::WebSearch,
-        "function_call_output" | "custom_tool_call_output" | "local_shell_call_output" => {
-            ItemKind::Result
-        }
-        _ => return None,
-    };
-    let keep = |value: Option<Value<'_>>, arena: &mut Vec<u8>| {
-        keep(value.filter(|v| !v.raw.is_empty())?, arena)
-    };
-    Some(What::Item(Item {
-        phase,
-        kind,
-        item_id: keep(read.id, arena),
-        call_id: keep(read.call_id, arena),
-        name: keep(read.name, arena),
-        text: read.text(kind, arena),
-        output: (kind == ItemKind::Result).then(|| {
-            let output = read.output.map(output).unwrap_or_default();
-            Output { truncated: output.truncated || read.truncated, ..output }
-        }),
-    }))
+    let mut read = Read::default();
+    each_before_cut(row, &["payload", "item"], |key, value| read.set(key, value))?;
+    read.truncated = true;
+    read.item(phase, arena).map(What::Item)
+}
+
+/// The item that an object is.
+pub(crate) fn item_of(object: Value<'_>, phase: ItemPhase, arena: &mut Vec<u8>) -> Option<Item> {
+    let mut read = Read::default();
+    json::fields(object.raw, |key, value| read.set(key, value)).ok()?;
+    read.item(phase, arena)
 }
 
 /// The members of an item.
@@ -83,6 +63,37 @@ impl<'a> Read<'a> {
         *slot = Some(value).filter(|v| v.kind != Kind::Null);
     }
 
+    /// The item that the members make.
+    fn item(&self, phase: ItemPhase, arena: &mut Vec<u8>) -> Option<Item> {
+        let kind = match &*self.kind?.str()? {
+            "message" if self.role.is_none_or(|role| role.raw == "assistant") => ItemKind::Message,
+            "reasoning" => ItemKind::Reasoning,
+            "function_call" => ItemKind::FunctionCall,
+            "custom_tool_call" => ItemKind::CustomCall,
+            "local_shell_call" => ItemKind::LocalShell,
+            "web_search_call" => ItemKind::WebSearch,
+            "function_call_output" | "custom_tool_call_output" | "local_shell_call_output" => {
+                ItemKind::Result
+            }
+            _ => return None,
+        };
+        let keep = |value: Option<Value<'_>>, arena: &mut Vec<u8>| {
+            keep(value.filter(|v| !v.raw.is_empty())?, arena)
+        };
+        Some(Item {
+            phase,
+            kind,
+            item_id: keep(self.id, arena),
+            call_id: keep(self.call_id, arena),
+            name: keep(self.name, arena),
+            text: self.text(kind, arena),
+            output: (kind == ItemKind::Result).then(|| {
+                let output = self.output.map(output).unwrap_or_default();
+                Output { truncated: output.truncated || self.truncated, ..output }
+            }),
+        })
+    }
+
     fn text(&self, kind: ItemKind, arena: &mut Vec<u8>) -> Option<Span> {
         match kind {
             ItemKind::Message | ItemKind::Reasoning => joined(self.parts?, arena),
@@ -97,14 +108,14 @@ impl<'a> Read<'a> {
     }
 }
 
-fn compact(value: Value<'_>, arena: &mut Vec<u8>) -> Span {
+pub(crate) fn compact(value: Value<'_>, arena: &mut Vec<u8>) -> Span {
     let start = arena.len();
     json::compact_into(&value, arena);
     Span::since(start, arena)
 }
 
 /// The texts of a list of parts, with a blank line between.
-fn joined(parts: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
+pub(crate) fn joined(parts: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
     let start = arena.len();
     let mut some = false;
     json::items(parts.raw, |part| {
@@ -144,10 +155,23 @@ fn output(value: Value<'_>) -> Output {
     Output { bytes, hash, exit_code, failed, truncated: cut || is_cut(&text) }
 }
 
+/// The exit code in what newer shells put before the output: `Process exited with code 0`, or
+/// `Exit code: 0`, a line of its own.
+fn exit_code_in_words(text: &str) -> Option<i64> {
+    if !["Chunk ID: ", "Wall time: ", "Exit code: "].iter().any(|start| text.starts_with(start)) {
+        return None;
+    }
+    let header = text.lines().take(8).take_while(|line| *line != "Output:");
+    let mut codes = header.filter_map(|line| {
+        line.strip_prefix("Process exited with code ").or_else(|| line.strip_prefix("Exit code: "))
+    });
+    codes.next()?.trim().parse().ok()
+}
+
 /// The exit code in a shell's result, and whether its output was cut short.
 fn shell_result(text: &str) -> Option<(Option<i64>, bool)> {
     if !text.starts_with('{') {
-        return None;
+        return exit_code_in_words(text).map(|code| (Some(code), false));
     }
     let whole_text = json::value(text).ok()?;
     let code = member(whole_text, "metadata").and_then(|m| member(m, "exit_code")).and_then(whole);
@@ -162,6 +186,23 @@ pub(super) fn execution(
     phase: Phase,
     arena: &mut Vec<u8>,
 ) -> Option<What> {
+    if let Some(payload) = row.inner.payload {
+        return execution_of(tool, phase, arena, |set| {
+            json::fields(payload.raw, set).ok().map(drop)
+        })
+        .map(What::Execution);
+    }
+    let run = execution_of(tool, phase, arena, |set| each_before_cut(row, &["payload"], set))?;
+    Some(What::Execution(Execution { truncated: true, ..run }))
+}
+
+/// The run that an object tells; `each` calls what it is given with the members.
+pub(crate) fn execution_of<'a>(
+    tool: Tool,
+    phase: Phase,
+    arena: &mut Vec<u8>,
+    each: impl FnOnce(&mut dyn FnMut(&'a str, Value<'a>)) -> Option<()>,
+) -> Option<Execution> {
     let mut run = Execution {
         phase,
         tool,
@@ -173,7 +214,7 @@ pub(super) fn execution(
         duration_ms: None,
         truncated: false,
     };
-    let set = |key: &str, value: Value<'_>| match key {
+    let mut set = |key: &str, value: Value<'_>| match key {
         "call_id" => run.call_id = keep(value, arena).filter(|id| !id.is_empty()),
         "exit_code" => run.exit_code = whole(value),
         "success" => run.failed = Some(value.raw == "false"),
@@ -187,14 +228,9 @@ pub(super) fn execution(
         _ if key.ends_with("_truncated") => run.truncated |= value.raw == "true",
         _ => {}
     };
-    if let Some(payload) = row.inner.payload {
-        json::fields(payload.raw, set).ok()?;
-    } else {
-        each_before_cut(row, &["payload"], set)?;
-        run.truncated = true;
-    }
+    each(&mut set)?;
     run.failed = run.failed.or(run.exit_code.map(|code| code != 0));
-    Some(What::Execution(run))
+    Some(run)
 }
 
 /// Calls `visit` with the members of an object inside a row that the writer cut short, up to the
@@ -218,7 +254,7 @@ fn each_before_cut<'a>(
 }
 
 /// `{"Ok": {is_error}}` or `{"Err": …}`.
-fn mcp_failed(result: Value<'_>) -> Option<bool> {
+pub(crate) fn mcp_failed(result: Value<'_>) -> Option<bool> {
     if member(result, "Err").is_some() {
         return Some(true);
     }
@@ -244,18 +280,27 @@ fn duration_ms(value: Value<'_>) -> Option<i64> {
 
 /// `claude.tool_result`: a message with one result or more.
 pub(super) fn results(row: &Row<'_>, arena: &mut Vec<u8>) -> Option<What> {
+    results_of(member(object(row, "message")?, "content")?, arena).map(What::Results)
+}
+
+/// The results in the content of a message.
+pub(crate) fn results_of(content: Value<'_>, arena: &mut Vec<u8>) -> Option<Vec<ToolResult>> {
     let mut results = Vec::new();
-    let content = member(object(row, "message")?, "content")?;
     json::items(content.raw, |block| {
         let kind = member(block, "type").and_then(|kind| kind.str());
         if !matches!(kind.as_deref(), Some("tool_result")) {
             return;
         }
-        let call_id = member(block, "tool_use_id").and_then(|id| keep(id, arena));
-        let said = member(block, "content").map(output).unwrap_or_default();
-        let failed = member(block, "is_error").map(|v| v.raw == "true");
-        results.push(ToolResult { call_id, output: Output { failed, ..said } });
+        results.push(result_of(block, arena));
     })
     .ok()?;
-    Some(What::Results(results))
+    Some(results)
+}
+
+/// The result that a block of a message is.
+pub(crate) fn result_of(block: Value<'_>, arena: &mut Vec<u8>) -> ToolResult {
+    let call_id = member(block, "tool_use_id").and_then(|id| keep(id, arena));
+    let said = member(block, "content").map(output).unwrap_or_default();
+    let failed = member(block, "is_error").map(|v| v.raw == "true");
+    ToolResult { call_id, output: Output { failed, ..said } }
 }

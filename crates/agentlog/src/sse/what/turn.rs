@@ -13,6 +13,7 @@ pub(super) fn response(row: &Row<'_>, phase: ResponsePhase, arena: &mut Vec<u8>)
         phase,
         id: of("id").and_then(|id| keep(id, arena)),
         stopped: phase == ResponsePhase::Ended,
+        recorded: false,
         usage: of("usage").and_then(usage),
     })
 }
@@ -25,6 +26,7 @@ pub(super) fn message(row: &Row<'_>, phase: ResponsePhase, arena: &mut Vec<u8>) 
     What::Response(Response {
         phase,
         stopped: phase == ResponsePhase::Ended || reason().is_some(),
+        recorded: false,
         id: row.inner.member("request_id").and_then(|id| keep(id, arena)),
         usage: own.or_else(inside).and_then(usage),
     })

@@ -1,21 +1,28 @@
 //! Token counts in rows of both agents.
 
+use ledger::Source;
+
 use super::whole;
-use crate::event::{RateLimit, RateLimits, TokenCount, Usage, UsageForm, What};
+use crate::event::{RateLimit, RateLimits, TokenCount, Usage, What};
 use crate::json::{self, Kind, Value};
 use crate::sse::{Row, member};
 
 /// A token count row of Codex: `{info: null | {…}, rate_limits}`. Every object in it is walked
 /// once: these rows are many.
-pub(super) fn count(row: &Row<'_>, form: UsageForm) -> Option<What> {
+pub(super) fn count(row: &Row<'_>, source: Source) -> Option<What> {
+    Some(What::TokenCount(Box::new(count_of(row.inner.payload?, source))))
+}
+
+/// The counts in the payload of such a row.
+pub(crate) fn count_of(payload: Value<'_>, source: Source) -> TokenCount {
     let mut count = TokenCount {
-        form,
+        source,
         totals: None,
         last: None,
         context_window: None,
         limits: RateLimits::default(),
     };
-    each(row.inner.payload?, |key, value| match key {
+    each(payload, |key, value| match key {
         "info" => each(value, |key, value| match key {
             "total_token_usage" => count.totals = usage(value),
             "last_token_usage" => count.last = usage(value),
@@ -29,7 +36,7 @@ pub(super) fn count(row: &Row<'_>, form: UsageForm) -> Option<What> {
         }),
         _ => {}
     });
-    Some(What::TokenCount(Box::new(count)))
+    count
 }
 
 /// Walks an object; anything else has no members.
@@ -41,7 +48,7 @@ fn each<'a>(value: Value<'a>, visit: impl FnMut(&'a str, Value<'a>)) {
 }
 
 /// The counts in a usage object of either agent; none if it is no object.
-pub(super) fn usage(value: Value<'_>) -> Option<Usage> {
+pub(crate) fn usage(value: Value<'_>) -> Option<Usage> {
     if value.kind != Kind::Object {
         return None;
     }
