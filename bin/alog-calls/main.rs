@@ -6,17 +6,18 @@ use std::process::ExitCode;
 
 use agentlog::fold::calls::{self, Call, Calls, Options};
 use agentlog::fold::turn_book;
+use agentlog::native::Wants;
 use agentlog::record::{CALL, CALL_STATS, call_stats_into};
 use agentlog::sse;
 use clap::Parser;
-use cli::{CommonFlags, FoldRows, Look, Output, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, Look, NativeRows, Output, Records, Run, Verdict};
 use judge::{Code, FailOn, Judge, State, Wanted, parse_ms};
 
 /// Print tool calls, each with its life and the rules that it broke
 ///
 /// A call lives from its announcement to the result that the model was given. --check prints those
-/// that broke a rule and ends with status 1 if one is an error. This version reads centralized SSE
-/// logs of Claude Code and Codex.
+/// that broke a rule and ends with status 1 if one is an error. Reads Claude Code transcripts, Codex
+/// rollouts, and centralized SSE logs of both.
 #[derive(Parser)]
 #[command(name = "alog-calls", version, after_long_help = EXAMPLES)]
 struct Args {
@@ -79,23 +80,26 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let records = records.only(judge.heard(wanted));
     if args.stats {
         let mut records = records.gathering();
-        cli::fold(&mut run, look, &ROWS, || Calls::new(options), &mut records)?;
+        cli::fold(&mut run, look, &rows(), || Calls::new(options), &mut records)?;
         let calls = records.gathered(&mut run)?;
         print_stats(&mut run, args, &calls)?;
         return Ok(run.report.finish());
     }
     let mut records = judge.over(records);
-    cli::fold(&mut run, look, &ROWS, || Calls::new(options), &mut records)?;
+    cli::fold(&mut run, look, &rows(), || Calls::new(options), &mut records)?;
     records.finish(&mut run)?;
     let failed = args.check && judge.found();
     Ok(run.report.finish().max(if failed { Verdict::Failed } else { Verdict::Done }))
 }
 
-const ROWS: FoldRows = FoldRows {
-    events: &[turn_book::EVENTS, calls::EVENTS],
-    passes: sse::tells_no_call,
-    read: sse::what_of,
-};
+fn rows() -> FoldRows {
+    FoldRows {
+        events: &[turn_book::EVENTS, calls::EVENTS],
+        passes: sse::tells_no_call,
+        read: sse::what_of,
+        native: NativeRows::new(Wants { usage: false, ..Wants::ALL }),
+    }
+}
 
 fn print_stats(run: &mut Run, args: &Args, calls: &[Call]) -> anyhow::Result<()> {
     let mut output = Output::new(&args.common.output, &CALL_STATS, false);

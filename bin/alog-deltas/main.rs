@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use agentlog::fold::deltas::{Delta, Deltas, Options, Status, kind_name};
+use agentlog::event::StreamKind;
+use agentlog::fold::deltas::{Delta, Deltas, Options, Status};
 use agentlog::record::DELTA;
 use clap::{Parser, ValueEnum};
 use cli::{CommonFlags, Look, Records, Run, Verdict};
@@ -10,8 +11,8 @@ use cli::{CommonFlags, Look, Records, Run, Verdict};
 /// Print streamed items, put together from their deltas
 ///
 /// Reads the logs of coding agents and prints one record for each text, piece of reasoning and set
-/// of tool arguments that was streamed: the whole of it, and whether it arrived whole. This version
-/// reads centralized SSE logs of Claude Code and Codex.
+/// of tool arguments that was streamed: the whole of it, and whether it arrived whole. Only
+/// centralized SSE logs hold what was streamed: transcripts and rollouts are left out.
 #[derive(Parser)]
 #[command(name = "alog-deltas", version, after_long_help = EXAMPLES)]
 struct Args {
@@ -111,6 +112,9 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut run = Run::new(&args.common)?;
+    run.take_all_sources();
+    let native = run.native_logs();
+    run.leave_out_native();
     let look = if run.strict { Look::All } else { Look::Names };
     let twins = args.stream == StreamName::Turn;
     let options = Options { explain: args.explain, parse: args.parse, twins };
@@ -122,6 +126,14 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     }
     cli::fold_deltas(&mut run, look, twins, || Deltas::new(options), &mut records)?;
     records.finish(&mut run)?;
+    // What comes through a pipe is known by now.
+    let native = native + run.native_logs();
+    if native > 0 {
+        let s = if native == 1 { "" } else { "s" };
+        run.report.remark(&format!(
+            "{native} transcript{s} or rollout{s} left out: only SSE logs hold what was streamed"
+        ));
+    }
     Ok(run.report.finish())
 }
 
@@ -159,10 +171,10 @@ impl Wanted {
     }
 
     fn takes_kind(&self, item: &Delta) -> bool {
-        let kind = item.kind.map(|kind| match kind_name(kind) {
-            "text" => Kind::Text,
-            "reasoning" => Kind::Reasoning,
-            _ => Kind::ToolArgs,
+        let kind = item.kind.map(|kind| match kind {
+            StreamKind::Text => Kind::Text,
+            StreamKind::Reasoning => Kind::Reasoning,
+            StreamKind::Arguments | StreamKind::Input => Kind::ToolArgs,
         });
         self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind))
     }

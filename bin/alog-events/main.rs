@@ -16,8 +16,8 @@ use rows::{Body, EventRows, EventTimes, Names, Room};
 /// Print the events of the logs, decoded, in order of time
 ///
 /// Every row becomes one record of the same shape, with the payload as the log has it. Lines that
-/// cannot be read are counted and told, never dropped in silence. This version reads centralized
-/// SSE logs of Claude Code and Codex.
+/// cannot be read are counted and told, never dropped in silence. Reads Claude Code transcripts,
+/// Codex rollouts, and centralized SSE logs of both.
 #[derive(Parser)]
 #[command(name = "alog-events", version, after_long_help = EXAMPLES)]
 struct Args {
@@ -119,19 +119,24 @@ impl Command<'_> {
         let Self { names, look, mut printer } = self;
         let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
         let rows = EventRows::new(&names, &selection, printer.raw, &room);
-        run.read_live(look, &rows, |step| {
-            match step {
-                Step::Row(t, mut row, arena) if selection.time(t) => {
-                    if selection.names_sessions() {
-                        selection.clone().settle(&rows.met())?;
+        run.read_live(
+            look,
+            &rows,
+            |_| (),
+            |step| {
+                match step {
+                    Step::Row(t, mut row, arena) if selection.time(t) => {
+                        if selection.names_sessions() {
+                            selection.clone().settle(&rows.met())?;
+                        }
+                        printer.print(t, &mut row, &arena)?;
                     }
-                    printer.print(t, &mut row, &arena)?;
+                    Step::Pause(_) => printer.output.flush()?,
+                    _ => {}
                 }
-                Step::Pause(_) => printer.output.flush()?,
-                _ => {}
-            }
-            Ok(false)
-        })?;
+                Ok(false)
+            },
+        )?;
         printer.no_session = selection.names_sessions() && rows.met().is_empty();
         printer.finish(run)
     }

@@ -7,8 +7,13 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use agentlog::event::Provider;
 use agentlog::json;
-use agentlog::record::{event_head_into, event_into, event_tail_into};
+use agentlog::native;
+use agentlog::record::{
+    event_head_into, event_into, event_tail_into, native_event_head_into, native_event_into,
+    native_event_tail_into,
+};
 use agentlog::sse;
 use anyhow::Context;
 use cli::{Decode, Selection};
@@ -172,6 +177,38 @@ impl Decode for EventRows<'_> {
         Some(Body { text: start..arena.len(), sid, large })
     }
 
+    fn native(
+        &self,
+        row: &native::Row<'_>,
+        thread: Option<&native::Meta>,
+        raw: &[u8],
+        arena: &mut Vec<u8>,
+        each: &mut dyn FnMut(Body),
+    ) {
+        if !self.wants(&row.name()) {
+            return;
+        }
+        let Selected::Yes { sid } = self.selected_native(row, thread) else { return };
+        if !self.room.take(raw.len() + size_of::<Body>()) {
+            return;
+        }
+        let start = arena.len();
+        let mut large = None;
+        if self.raw {
+            arena.extend_from_slice(raw);
+        } else if row.payload.raw.len() >= LARGE {
+            native_event_head_into(row, thread, arena);
+            let from = row.payload.raw.as_ptr() as usize - raw.as_ptr() as usize;
+            let range = from..from + row.payload.raw.len();
+            let text = Large { text: raw.to_vec(), range, compact: row.payload.compact };
+            large = Some(Box::new((arena.len(), text)));
+            native_event_tail_into(arena);
+        } else {
+            native_event_into(row, thread, arena);
+        }
+        each(Body { text: start..arena.len(), sid, large });
+    }
+
     fn adopt(&self, body: &mut Body, text: &mut Vec<u8>, raw: &[u8]) {
         let Some(large) = &mut body.large else { return };
         let large = &mut large.1;
@@ -198,9 +235,27 @@ impl<'a> EventRows<'a> {
         if !self.selection.is_choosy() {
             return Selected::Yes { sid: None };
         }
-        let (sid, cwd) = (row.sid(), row.meta.cwd.and_then(|cwd| cwd.str()));
-        let wanted = self.selection.whose(row.provider(), sid.as_deref(), cwd.as_deref());
-        if !wanted {
+        let cwd = row.meta.cwd.and_then(|cwd| cwd.str());
+        self.selected_by(row.provider(), row.sid(), cwd.as_deref())
+    }
+
+    fn selected_native(&self, row: &native::Row<'_>, own: Option<&native::Meta>) -> Selected {
+        if !self.selection.is_choosy() {
+            return Selected::Yes { sid: None };
+        }
+        let head = row.head();
+        let sid = own.map(|own| own.session().to_owned()).or(head.sid);
+        let cwd = head.cwd.or_else(|| own?.cwd.clone());
+        self.selected_by(head.provider, sid.map(Cow::Owned), cwd.as_deref())
+    }
+
+    fn selected_by(
+        &self,
+        provider: Option<Provider>,
+        sid: Option<Cow<'_, str>>,
+        cwd: Option<&str>,
+    ) -> Selected {
+        if !self.selection.whose(provider, sid.as_deref(), cwd) {
             return Selected::No;
         }
         let sid = sid.filter(|_| self.selection.names_sessions()).map(Cow::into_owned);
@@ -235,6 +290,20 @@ impl Decode for EventTimes<'_> {
 
     fn value(&self, row: &sse::Row<'_>, _: &[u8], _: &mut Vec<u8>) -> Option<()> {
         matches!(self.0.selected(row), Selected::Yes { .. }).then_some(())
+    }
+
+    fn native(
+        &self,
+        row: &native::Row<'_>,
+        thread: Option<&native::Meta>,
+        _: &[u8],
+        _: &mut Vec<u8>,
+        each: &mut dyn FnMut(()),
+    ) {
+        let wanted = || matches!(self.0.selected_native(row, thread), Selected::Yes { .. });
+        if self.0.names.wants(&row.name()) && wanted() {
+            each(());
+        }
     }
 
     fn timed(&self) -> Option<()> {

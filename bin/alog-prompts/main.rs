@@ -3,17 +3,17 @@
 use std::process::ExitCode;
 
 use agentlog::fold::prompts::{Kind, Options, Prompt, Prompts};
+use agentlog::native::Wants;
 use agentlog::record::PROMPT;
 use agentlog::sse::{PROMPT_EVENTS, prompt_of};
 use clap::Parser;
-use cli::{CommonFlags, FoldRows, Look, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
 use jsonl::Needles;
 
 /// Print the prompts of the user, one record each, in order of time
 ///
-/// Reads the logs of coding agents and prints what was typed: once each, however often and in
-/// however many forms the log has it. This version reads centralized SSE logs of Claude Code and
-/// Codex.
+/// Prints what was typed: once each, however often and in however many forms the logs have it.
+/// Reads Claude Code transcripts, Codex rollouts, and centralized SSE logs of both.
 #[derive(Parser)]
 #[command(name = "alog-prompts", version, after_long_help = EXAMPLES)]
 struct Args {
@@ -55,7 +55,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let commands = args.commands;
     let mut records = Records::new(&run, &args.common.output, args.explain)
         .only(move |prompt: &Prompt| commands || prompt.kind != Kind::Command);
-    cli::fold(&mut run, look, &ROWS, || Prompts::new(options), &mut records)?;
+    cli::fold(&mut run, look, &rows(), || Prompts::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())
 }
@@ -63,5 +63,11 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
 /// Bare words that every row with a prompt, or with evidence of its writer's zone, has in it.
 const NEEDLES: [&str; 4] = ["user_message", "user_prompt", "queue_operation", "session_configured"];
 
-const ROWS: FoldRows =
-    FoldRows { events: &[&PROMPT_EVENTS], passes: |_, _| false, read: |row, _| prompt_of(row) };
+fn rows() -> FoldRows {
+    FoldRows {
+        events: &[&PROMPT_EVENTS],
+        passes: |_, _| false,
+        read: |row, _| prompt_of(row),
+        native: NativeRows::new(Wants { prompts: true, ..Wants::default() }),
+    }
+}

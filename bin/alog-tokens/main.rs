@@ -8,20 +8,21 @@ use std::sync::Arc;
 
 use agentlog::fold::tokens::{self, By, Group, Options, TokenUse};
 use agentlog::fold::turn_book;
+use agentlog::native::Wants;
 use agentlog::record::TOKENS;
 use agentlog::sse;
 use anyhow::Context;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cli::{CommonFlags, FoldRows, Look, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
 use ledger::Prices;
 use report::{Shares, columns};
 
 /// Print how many tokens were used, in groups, and what they cost
 ///
 /// Counts each call to a model once, however often the log tells of it, with one meaning of input,
-/// cache and output for all providers. This version reads centralized SSE logs of Claude Code and
-/// Codex.
+/// cache and output for all providers. Reads Claude Code transcripts, Codex rollouts, and
+/// centralized SSE logs of both.
 #[derive(Parser)]
 #[command(name = "alog-tokens", version, after_long_help = EXAMPLES)]
 #[allow(clippy::doc_markdown)] // What stands here is printed as help.
@@ -72,9 +73,9 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut run = Run::new(&args.common)?;
     let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);
-    let rows = if options.by.contains(&By::Turn) { &WITH_TURNS } else { &ROWS };
+    let rows = rows(options.by.contains(&By::Turn));
     let mut shares = Shares::default();
-    cli::fold(&mut run, look, rows, || TokenUse::new(options.clone()), &mut shares)?;
+    cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut shares)?;
     let shares = shares.of_named_sessions(&mut run)?;
     let mut groups = tokens::groups(shares, &options.by, prices.as_ref(), args.rate_limits);
     let mut records = Records::new(&run, &args.common.output, args.explain)
@@ -85,13 +86,12 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     Ok(run.report.finish())
 }
 
-const ROWS: FoldRows =
-    FoldRows { events: &[tokens::EVENTS], passes: |_, _| false, read: sse::what_of };
-const WITH_TURNS: FoldRows = FoldRows {
-    events: &[tokens::EVENTS, turn_book::EVENTS],
-    passes: |_, _| false,
-    read: sse::what_of,
-};
+fn rows(with_turns: bool) -> FoldRows {
+    let events: &[&[&str]] =
+        if with_turns { &[tokens::EVENTS, turn_book::EVENTS] } else { &[tokens::EVENTS] };
+    let wants = Wants { usage: true, prompts: with_turns, turns: with_turns, ..Wants::default() };
+    FoldRows { events, passes: |_, _| false, read: sse::what_of, native: NativeRows::new(wants) }
+}
 
 fn by_name() -> impl TypedValueParser<Value = By> {
     let of = |name: String| By::NAMES.into_iter().find(|(known, _)| *known == name);

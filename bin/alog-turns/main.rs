@@ -4,15 +4,17 @@ use std::process::ExitCode;
 
 use agentlog::fold::turn_book::{self, TurnStatus};
 use agentlog::fold::turns::{self, Options, Turn, Turns};
+use agentlog::native::Wants;
 use agentlog::record::TURN;
 use agentlog::sse;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, FoldRows, Look, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
 
 /// Print turns: a prompt, how it ended, the reply, and what it took
 ///
 /// A turn starts with a prompt and ends when the agent is done, is interrupted, is shut down, or
-/// gets the next prompt. This version reads centralized SSE logs of Claude Code and Codex.
+/// gets the next prompt. Reads Claude Code transcripts, Codex rollouts, and centralized SSE logs of
+/// both.
 #[derive(Parser)]
 #[command(name = "alog-turns", version, after_long_help = EXAMPLES)]
 struct Args {
@@ -69,16 +71,19 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         status && (!idle || turn.idle_t.is_some())
     };
     let mut records = Records::new(&run, &args.common.output, args.explain).only(wanted);
-    cli::fold(&mut run, look, &ROWS, || Turns::new(options), &mut records)?;
+    cli::fold(&mut run, look, &rows(), || Turns::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())
 }
 
-const ROWS: FoldRows = FoldRows {
-    events: &[turn_book::EVENTS, turns::EVENTS],
-    passes: sse::tells_no_turn,
-    read: sse::what_of,
-};
+fn rows() -> FoldRows {
+    FoldRows {
+        events: &[turn_book::EVENTS, turns::EVENTS],
+        passes: sse::tells_no_turn,
+        read: sse::what_of,
+        native: NativeRows::new(Wants::ALL),
+    }
+}
 
 impl Status {
     fn is(self, status: TurnStatus) -> bool {

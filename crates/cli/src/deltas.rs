@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use agentlog::fold::Fold;
+use agentlog::fold::deltas::events::{DELTAS, ENDS, ITEMS, TWINS};
 use agentlog::fold::deltas::turn_key;
 use agentlog::sse;
 use agentlog::zone::Clock;
@@ -15,35 +16,6 @@ use crate::fold::{Kept, Memory, Sink, fold};
 use crate::look::Look;
 use crate::run::Run;
 use crate::scan::Decode;
-
-/// Rows that tell of streamed items, besides the deltas themselves.
-const ITEMS: [&str; 9] = [
-    "response.output_text.done",
-    "response.reasoning_summary_text.done",
-    "response.reasoning_text.done",
-    "response.function_call_arguments.done",
-    "response.custom_tool_call_input.done",
-    "response.output_item.added",
-    "response.output_item.done",
-    "claude.content_block_start",
-    "claude.content_block_stop",
-];
-
-const DELTAS: [&str; 6] = [
-    "response.output_text.delta",
-    "response.reasoning_summary_text.delta",
-    "response.reasoning_text.delta",
-    "response.function_call_arguments.delta",
-    "response.custom_tool_call_input.delta",
-    "claude.content_block_delta",
-];
-
-/// The same deltas once more.
-const TWINS: [&str; 3] =
-    ["turn.response.delta", "turn.agent_message.delta", "turn.reasoning.delta"];
-
-/// Rows that end a turn, and with it what twins alone tell of.
-const ENDS: [&str; 2] = ["turn.response.completed", "turn.response.aborted"];
 
 /// Which twins are read.
 #[derive(Debug)]
@@ -82,9 +54,7 @@ impl DeltaRows {
         let missing: Set = twins.difference(&deltas).copied().collect();
         (!missing.is_empty()).then_some(Self { twins: Twins::Of(missing) })
     }
-}
 
-impl DeltaRows {
     /// Whether a twin is read, or else what turn it is of is noted.
     fn needs_twin(&self, row: &sse::Row<'_>) -> bool {
         let turn = || turn_key(&row.head());
@@ -97,9 +67,7 @@ impl DeltaRows {
             }
         }
     }
-}
 
-impl DeltaRows {
     /// Notes that the turn of a delta has deltas.
     #[inline]
     fn note_delta(&self, kept: &Kept, memory: &mut Memory) {

@@ -4,21 +4,28 @@
 //! Offsets are learnt on the way. Rows whose offset is not known yet go by the offset of their
 //! neighbours; if the whole input tells otherwise in the end, it is read again.
 
+mod ahead;
+mod begin;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use agentlog::event::Event;
+use agentlog::zone::Clock;
 use anyhow::Result;
-use jsonl::{Batch, Placed, Reader, ReaderOptions};
+use jsonl::{Batch, Placed, Reader};
 
-use crate::fold::{Kept, Memory, ReadRows, SharedHeads};
+use crate::fold::{Context, Copies, Kept, Memory, ReadRows, SharedHeads};
+use crate::format::About;
 use crate::live::Kind;
 use crate::look::Look;
 use crate::order::WINDOW_MS;
 use crate::progress::Progress;
-use crate::run::{Nothing, Placer, Rows, Run};
+use crate::run::{Placer, Rows, Run};
 use crate::scan::{self, Scanned};
 use crate::zones::Guesses;
+use ahead::{Reading, SmallLogs};
 
 type Found = Vec<Placed<Scanned<Kept, Memory>>>;
 
@@ -33,8 +40,12 @@ const NEVER: Key = (i64::MAX, usize::MAX);
 struct Cursor {
     file: usize,
     rank: usize,
-    reader: Reader,
+    /// None once all is read: the file is closed then.
+    reader: Option<Reader>,
+    /// Lines and bytes that were read, once that is all.
+    read: (u64, u64),
     placer: Placer,
+    context: Context,
     kind: Kind,
     /// Blocks with rows that are not fed yet; `window` counts them from `first_block`.
     blocks: VecDeque<(Rows<Kept, Memory>, usize)>,
@@ -70,61 +81,38 @@ impl Run {
         self.hold_live()?;
         let first = !self.was_read();
         let waiting = self.opening_times();
-        let mut merge = Merge {
-            open: Vec::new(),
-            files: waiting.len(),
-            waiting,
-            next: BinaryHeap::new(),
-            guesses: Guesses::default(),
-            heads: SharedHeads::default(),
-            progress: Progress::new(self.is_quiet()),
-            look,
-            rows,
-            feed,
-        };
-        merge.run(self)?;
-        let guesses = merge.guesses;
+        let (logs, options) = (Arc::clone(&self.logs), self.options.clone());
+        let reading = Reading { logs: &logs, options: &options, look, rows };
+        let guesses = rayon::scope(|scope| {
+            let order = waiting.iter().rev().map(|(_, file)| *file);
+            let mut merge = Merge {
+                open: Vec::new(),
+                small: SmallLogs::new(scope, &reading, order),
+                copies: Copies::default(),
+                files: waiting.len(),
+                waiting,
+                next: BinaryHeap::new(),
+                guesses: Guesses::default(),
+                heads: SharedHeads::default(),
+                progress: Progress::new(self.is_quiet()),
+                look,
+                rows,
+                feed,
+            };
+            merge.run(self).map(|()| merge.guesses)
+        })?;
         let right = self.zones.settle(&guesses);
         if first {
             self.mark_read();
         }
         Ok(right)
     }
-
-    /// When each log is to be opened, latest first: a little before its first row's time. Logs that
-    /// begin at the same time stand in the order in which they were named.
-    fn opening_times(&mut self) -> Vec<(i64, usize)> {
-        let mut clocks = Vec::new();
-        let files = self.logs.len();
-        for file in 0..if files > 1 { files } else { 0 } {
-            let options = ReaderOptions { chunk: 64 << 10, ..self.options.clone() };
-            let Ok(source) = self.logs[file].open() else { continue };
-            let first = |block: &jsonl::Block<'_>| {
-                let found = scan::block(block, Look::All, &Nothing);
-                (scan::first_clock(block), found.evidence)
-            };
-            if let Ok(Batch::Blocks(blocks)) = Reader::new(source, &options).next(&first) {
-                for Placed { value: (clock, evidence), .. } in blocks {
-                    self.zones.learn_some(evidence);
-                    clocks.push((file, clock));
-                }
-            }
-        }
-        let mut times = vec![i64::MIN; files];
-        let mut guesses = Guesses::default();
-        for (file, clock) in clocks.into_iter().rev() {
-            let t = self.zones.utc_by_now(clock, &mut guesses);
-            times[file] = t.map_or(times[file], |t| t - WINDOW_MS);
-        }
-        let mut order: Vec<(i64, usize)> =
-            times.into_iter().enumerate().map(|(f, t)| (t, f)).collect();
-        order.sort_unstable_by_key(|key| Reverse(*key));
-        order
-    }
 }
 
-struct Merge<'a, D, F> {
+struct Merge<'a, 's, D, F> {
     open: Vec<Cursor>,
+    small: SmallLogs<'a, 's, D>,
+    copies: Copies,
     /// Logs that are not open yet, with the times to open them, latest first.
     waiting: Vec<(i64, usize)>,
     /// How many logs there are.
@@ -139,7 +127,7 @@ struct Merge<'a, D, F> {
     feed: F,
 }
 
-impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
+impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, '_, D, F> {
     fn run(&mut self, run: &mut Run) -> Result<()> {
         let mut free = Vec::new();
         loop {
@@ -163,18 +151,30 @@ impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
 
     /// Opens a log; false if it cannot be.
     fn open_log(&mut self, run: &mut Run, file: usize, slot: usize) -> bool {
-        let source = match run.logs[file].open() {
-            Ok(source) => source,
+        let opened = match self.small.take(file) {
+            Some(ahead) => ahead.map(|ahead| (None, Some(ahead))),
+            None => run.logs[file].open().map(|source| {
+                let mut options = run.options.clone();
+                // Many logs at once must not need more memory than a few.
+                options.chunk = ((32 << 20) / (self.next.len() + 1)).clamp(64 << 10, options.chunk);
+                (Some(Reader::new(source, &options)), None)
+            }),
+        };
+        let (reader, ahead) = match opened {
+            Ok(opened) => opened,
             Err(e) => {
                 run.unreadable(file, &e);
                 return false;
             }
         };
-        let mut options = run.options.clone();
-        // Many logs at once must not need more memory than a few.
-        options.chunk = ((32 << 20) / (self.next.len() + 1)).clamp(64 << 10, options.chunk);
         let rank = self.files - self.waiting.len() - 1;
-        let cursor = Cursor::new(run, (file, rank), Reader::new(source, &options));
+        let mut cursor = Cursor::new(run, (file, rank), reader);
+        if let Some(ahead) = ahead {
+            (cursor.ahead, cursor.over, cursor.read) = (ahead.found, true, ahead.read);
+            if let Some(e) = ahead.broken {
+                run.unreadable(file, &e);
+            }
+        }
         if slot == self.open.len() {
             self.open.push(cursor);
         } else {
@@ -192,10 +192,11 @@ impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
         loop {
             let cursor = &mut self.open[slot];
             let (look, rows, feed) = (self.look, self.rows, &mut self.feed);
+            let (copies, about) = (&mut self.copies, run.logs[cursor.file].about());
             let (mut ready, reader) = cursor.parts(limit);
             let next = if let Some(reader) = reader {
-                // While rows are fed the next are read.
-                let (next, found) = rayon::join(|| ready.feed(feed), || read(reader, look, rows));
+                let (next, found) =
+                    rayon::join(|| ready.feed(copies, feed), || read(reader, about, look, rows));
                 match found {
                     Ok(Some(found)) => cursor.ahead = found,
                     Ok(None) => cursor.over = true,
@@ -206,8 +207,13 @@ impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
                 }
                 next?
             } else {
-                ready.feed(feed)?
+                ready.feed(copies, feed)?
             };
+            if cursor.over
+                && let Some(reader) = cursor.reader.take()
+            {
+                cursor.read = (reader.lines(), reader.bytes());
+            }
             cursor.let_go();
             if let Some(key) = next {
                 self.next.push(Reverse((key, slot)));
@@ -235,6 +241,8 @@ impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
             let mut block = cursor.placer.place(block);
             block.arena.share(&mut self.heads);
             let guesses = &mut self.guesses;
+            let source = run.logs[cursor.file].source;
+            cursor.context.place(&mut block, &run.sessions, source);
             cursor.take(block, |clock| run.zones.utc_by_now(clock, guesses));
         }
     }
@@ -243,11 +251,12 @@ impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, D, F> {
 /// The next blocks; none at the end.
 fn read(
     reader: &mut Reader,
+    about: About<'_>,
     look: Look<'_>,
     rows: &impl ReadRows,
 ) -> std::io::Result<Option<Found>> {
-    let work = |block: &jsonl::Block<'_>| scan::block(block, look, rows);
-    match reader.next_skimming(&work, Some(&|line| look.peek(rows, line)))? {
+    let work = |block: &jsonl::Block<'_>| scan::block(block, about, look, rows);
+    match reader.next_skimming(&work, Some(&|line| look.peek(about, rows, line)))? {
         Batch::Blocks(blocks) => Ok(Some(blocks)),
         Batch::Quiet => Ok(Some(Vec::new())),
         Batch::End => Ok(None),
@@ -255,12 +264,14 @@ fn read(
 }
 
 impl Cursor {
-    fn new(run: &Run, (file, rank): (usize, usize), reader: Reader) -> Self {
+    fn new(run: &Run, (file, rank): (usize, usize), reader: Option<Reader>) -> Self {
         Self {
             file,
             rank,
             reader,
+            read: (0, 0),
             placer: Placer::new(file, &run.logs[file]),
+            context: Context::default(),
             kind: Kind::default(),
             blocks: VecDeque::new(),
             first_block: 0,
@@ -273,11 +284,7 @@ impl Cursor {
     }
 
     /// Takes a block: its rows are sorted in. Rows are mostly in order already.
-    fn take(
-        &mut self,
-        block: Rows<Kept, Memory>,
-        mut utc: impl FnMut(agentlog::zone::Clock) -> Option<i64>,
-    ) {
+    fn take(&mut self, block: Rows<Kept, Memory>, mut utc: impl FnMut(Clock) -> Option<i64>) {
         if block.rows.is_empty() {
             return;
         }
@@ -311,7 +318,8 @@ impl Cursor {
             rank: self.rank,
             limit,
         };
-        (ready, (self.ahead.is_empty() && !self.over).then_some(&mut self.reader))
+        let goes_on = self.ahead.is_empty() && !self.over;
+        (ready, self.reader.as_mut().filter(|_| goes_on))
     }
 
     /// Lets go of blocks whose rows were all fed.
@@ -324,7 +332,8 @@ impl Cursor {
 
     /// Counts what was read.
     fn close(&mut self, run: &mut Run) {
-        run.count(&self.reader);
+        run.count(self.read);
+        run.doubled.append(&mut self.context.doubled);
         if !run.was_read() {
             run.report.counts.late_rows += self.late;
         }
@@ -349,7 +358,11 @@ struct Ready<'c> {
 impl Ready<'_> {
     /// Feeds rows that nothing can come before any more, as long as they are before the limit.
     /// Returns the key of the next such row, if it is not.
-    fn feed(&mut self, feed: &mut impl FnMut(Event<'_>) -> Result<()>) -> Result<Option<Key>> {
+    fn feed(
+        &mut self,
+        copies: &mut Copies,
+        feed: &mut impl FnMut(Event<'_>) -> Result<()>,
+    ) -> Result<Option<Key>> {
         while let Some(next) = self.window.front()
             && next.key < self.oldest
         {
@@ -358,6 +371,7 @@ impl Ready<'_> {
             }
             let Some(next) = self.window.pop_front() else { break };
             let (block, left) = &mut self.blocks[next.block - self.first_block];
+            copies.mark(&mut block.rows[next.row]);
             feed(block.arena.event(next.t, &block.rows[next.row]))?;
             *left -= 1;
         }

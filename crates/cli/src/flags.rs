@@ -29,9 +29,12 @@ pub struct InputFlags {
     #[arg(long, conflicts_with_all = ["paths", "files_from", "files0_from"])]
     pub discover: bool,
 
-    /// Where a session that was logged twice is taken from
-    #[arg(long, value_name = "SOURCE", default_value = "all")]
-    pub source: Source,
+    /// Where sessions are taken from [default: for each the best there is]
+    ///
+    /// A session may be in several logs. Its own log counts, else its mirror (sessions.jsonl), else
+    /// the centralized SSE log. all counts what each of them tells.
+    #[arg(long, value_name = "SOURCE")]
+    pub source: Option<Source>,
 
     /// Longest line that is read, such as 64M; longer ones are bad
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = parse_size)]
@@ -43,7 +46,7 @@ pub struct InputFlags {
 }
 
 /// Sources of one session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Source {
     /// Centralized SSE logs
     Sse,
@@ -51,8 +54,7 @@ pub enum Source {
     Native,
     /// sessions.jsonl beside the SSE logs
     Mirror,
-    /// Whatever is there
-    #[default]
+    /// All of them
     All,
 }
 

@@ -1,8 +1,12 @@
 //! Which kind of log a file is, told by its first lines.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
+use std::path::Path;
 
 use agentlog::json;
+use agentlog::native::{self, Dialect, Meta};
+use agentlog::zone::Clock;
 use jsonl::{Block, Opened};
 
 /// Kinds of logs.
@@ -10,6 +14,10 @@ use jsonl::{Block, Opened};
 pub enum Format {
     /// A centralized SSE log.
     Sse,
+    /// A transcript of Claude Code.
+    Transcript,
+    /// A rollout of Codex CLI.
+    Rollout,
     /// A known kind that these commands do not read yet; its name, in the plural.
     NotYet(&'static str),
     /// Nothing known.
@@ -18,35 +26,169 @@ pub enum Format {
     Empty,
 }
 
-/// How far to look for the first line of a known kind.
-const FAR: u64 = 16 << 20;
-
-/// Looks at the start of a source, which is then used up.
-pub fn of(source: Opened) -> io::Result<Format> {
-    let mut bytes = source.into_reader();
-    let mut head = Vec::new();
-    let mut want = 64 << 10;
-    loop {
-        let before = head.len() as u64;
-        // A compressed file that ends in the middle tells its kind all the same.
-        let read = bytes.by_ref().take(want - before).read_to_end(&mut head);
-        let format = of_text(&head);
-        let over = head.len() as u64 == before || want >= FAR;
-        match (format, read) {
-            (Format::Sse | Format::NotYet(_), _) => return Ok(format),
-            (_, Err(e)) => return Err(e),
-            _ if over => return Ok(format),
-            _ => want *= 4,
+impl Format {
+    /// The dialect of logs that agents write by themselves.
+    pub fn dialect(self) -> Option<Dialect> {
+        match self {
+            Self::Transcript => Some(Dialect::Transcript),
+            Self::Rollout => Some(Dialect::Rollout),
+            _ => None,
         }
     }
 }
 
+/// What is known of a log before it is read.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Its kind.
+    pub format: Format,
+    /// The thread of a rollout.
+    pub thread: Option<&'a Meta>,
+}
+
+/// How much to look at first, in bytes: mostly enough.
+const FIRST: usize = 8 << 10;
+/// How far to look for the first line of a known kind.
+const FAR: usize = 16 << 20;
+
+/// Reads until `head` is full or the source ends; `head` is cut to what there is.
+fn fill(bytes: &mut dyn Read, head: &mut Vec<u8>, mut filled: usize) -> io::Result<()> {
+    let result = loop {
+        match bytes.read(&mut head[filled..]) {
+            Ok(0) => break Ok(()),
+            Ok(read) => filled += read,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => break Err(e),
+        }
+    };
+    head.truncate(filled);
+    result
+}
+
+/// What the start of a log tells.
+#[derive(Debug)]
+pub struct Seen {
+    /// Its kind.
+    pub format: Format,
+    /// The first time in a transcript or rollout.
+    pub first: Clock,
+    /// What names the first row of a transcript that has a name: the same in copies of it.
+    pub begins_with: Option<String>,
+    /// Whether it is known not to be compressed.
+    pub plain: bool,
+    /// The sessions of a transcript, as far as its first rows tell.
+    pub sids: BTreeSet<String>,
+    /// The thread of a rollout.
+    pub thread: Option<Meta>,
+}
+
+/// Looks at the start of a regular file: at little of it, if that is enough.
+pub fn of_file(path: &Path) -> io::Result<Seen> {
+    let (head, plain) = Opened::head(path, FIRST)?;
+    let format = of_text(&head);
+    let enough = match format {
+        Format::Unknown | Format::Empty => false,
+        Format::Rollout => head.contains(&b'\n'),
+        _ => true,
+    };
+    let mut seen = Seen::new(format, &head);
+    if !enough || seen.lacks_session() && head.len() == FIRST {
+        seen = of(Opened::path(path)?)?;
+    }
+    Ok(Seen { plain, ..seen })
+}
+
+/// Looks at the start of a source, which is then used up.
+pub fn of(source: Opened) -> io::Result<Seen> {
+    let mut bytes = source.into_reader();
+    let mut head = Vec::new();
+    let mut want = FIRST;
+    loop {
+        let before = head.len();
+        head.resize(want, 0);
+        // A compressed file that ends in the middle tells its kind all the same.
+        let read = fill(&mut *bytes, &mut head, before);
+        let format = of_text(&head);
+        let over = head.len() < want || want >= FAR;
+        match (format, read) {
+            // The row that tells the thread has to be there to its end.
+            (Format::Rollout, Ok(())) if !over && !head.contains(&b'\n') => want *= 8,
+            (Format::Unknown | Format::Empty, Err(e)) => return Err(e),
+            (Format::Unknown | Format::Empty, Ok(())) if !over => want *= 8,
+            _ => {
+                let seen = Seen::new(format, &head);
+                if over || !seen.lacks_session() {
+                    return Ok(seen);
+                }
+                want *= 8;
+            }
+        }
+    }
+}
+
+/// Reads the first lines of a stream to tell its kind; all of it is still to come afterwards.
+pub fn peek(mut bytes: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, Seen)> {
+    let mut head = Vec::new();
+    let mut chunk = vec![0; 64 << 10];
+    let format = loop {
+        let read = match bytes.read(&mut chunk) {
+            Ok(read) => read,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        head.extend_from_slice(&chunk[..read]);
+        let format = of_text(&head);
+        let known = !matches!(format, Format::Unknown | Format::Empty);
+        let whole_line = head.contains(&b'\n');
+        if read == 0 || head.len() >= FAR || (whole_line && known) {
+            break format;
+        }
+    };
+    let seen = Seen::new(format, &head);
+    Ok((Box::new(io::Cursor::new(head).chain(bytes)), seen))
+}
+
+impl Seen {
+    /// Whether it is a transcript of which no row was seen that names its session.
+    fn lacks_session(&self) -> bool {
+        self.format == Format::Transcript && self.sids.is_empty()
+    }
+
+    fn new(format: Format, head: &[u8]) -> Self {
+        let (first, plain) = (Clock::Missing, false);
+        let begins_with = None;
+        let mut seen =
+            Self { format, first, begins_with, plain, sids: BTreeSet::new(), thread: None };
+        if format.dialect().is_none() {
+            return seen;
+        }
+        for row in lines(head).filter_map(|line| native::Row::parse(line.bytes).ok()) {
+            if seen.first == Clock::Missing {
+                seen.first = row.clock();
+            }
+            if seen.begins_with.is_none() {
+                seen.begins_with = row.uuid().map(|uuid| uuid.raw.to_owned());
+            }
+            if format == Format::Transcript {
+                seen.sids.extend(row.head().sid);
+            }
+            seen.thread = seen.thread.or_else(|| row.meta());
+            if seen.thread.is_some() && seen.first != Clock::Missing {
+                break;
+            }
+        }
+        seen
+    }
+}
+
+fn lines(head: &[u8]) -> impl Iterator<Item = jsonl::Line<'_>> {
+    let block = Block { bytes: head, offset: 0, oversize: None, max_line: u64::MAX };
+    block.lines().filter(|line| !line.bytes.trim_ascii().is_empty())
+}
+
 pub(crate) fn of_text(head: &[u8]) -> Format {
     let mut format = Format::Empty;
-    for line in (Block { bytes: head, offset: 0, oversize: None, max_line: u64::MAX }).lines() {
-        if line.bytes.trim_ascii().is_empty() {
-            continue;
-        }
+    for line in lines(head) {
         match of_line(line.bytes) {
             Format::Unknown => format = Format::Unknown,
             known => return known,
@@ -58,17 +200,23 @@ pub(crate) fn of_text(head: &[u8]) -> Format {
 /// The keys that tell an SSE row, the surest first.
 const KEYS: [&str; 2] = ["line", "event"];
 
+/// The keys of the first line of a rollout of early 2025.
+const HEADER: [&str; 3] = ["id", "timestamp", "instructions"];
+
 /// The kind of log that a line belongs to. The line may be cut short: its first keys are enough.
 fn of_line(line: &[u8]) -> Format {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text,
         Err(e) => std::str::from_utf8(&line[..e.valid_up_to()]).unwrap_or_default(),
     };
-    let mut keys = Vec::new();
-    let mut provider = None;
-    let read = json::fields(text, |key, value| {
-        keys.push(key);
-        if key == "event" {
+    let (mut keys, mut inside) = (Vec::new(), Vec::new());
+    let (mut provider, mut kind) = (None, None);
+    let read = json::fields_and_inside(text, "message", |within, key, value| {
+        if within { &mut inside } else { &mut keys }.push(key);
+        if key == "type" && !within {
+            kind = Some(value.raw);
+        }
+        if key == "event" && !within {
             provider = value.str().and_then(|name| agentlog::sse::provider_of(&name));
         }
     });
@@ -89,11 +237,18 @@ fn of_line(line: &[u8]) -> Format {
     if count(&["method", "url"]) == 2 || count(&["request", "response"]) == 2 {
         return Format::NotYet("captured requests");
     }
-    if has("type") && count(&["timestamp", "payload"]) == 2 || has("record_type") {
-        return Format::NotYet("Codex rollouts");
+    if has("type") && has("payload") || has("record_type") || count(&HEADER) == HEADER.len() {
+        return Format::Rollout;
     }
-    if has("type") && count(&["uuid", "parentUuid", "sessionId", "leafUuid", "messageId"]) > 0 {
-        return Format::NotYet("Claude Code transcripts");
+    if has("systemPayload") || inside.contains(&"parts") {
+        return Format::NotYet("logs of Qwen Code");
+    }
+    let of_agent = matches!(kind, Some("user" | "assistant")) && has("message");
+    // What a workflow did: it stands among transcripts, and tells nothing of its own.
+    let of_workflow = matches!(kind, Some("started" | "result")) && count(&["key", "agentId"]) == 2;
+    let told = count(&["uuid", "parentUuid", "sessionId", "leafUuid", "messageId"]) > 0;
+    if has("type") && (told || of_agent || of_workflow) || has("message") && has("sessionId") {
+        return Format::Transcript;
     }
     Format::Unknown
 }
@@ -105,8 +260,7 @@ mod tests {
     #[test]
     fn kinds_by_their_first_known_line() {
         let sse = Format::Sse;
-        let claude = Format::NotYet("Claude Code transcripts");
-        let codex = Format::NotYet("Codex rollouts");
+        let (claude, codex) = (Format::Transcript, Format::Rollout);
         for (text, want) in [
             ("", Format::Empty),
             ("\n \n", Format::Empty),
@@ -119,7 +273,7 @@ mod tests {
             ("{\"timestamp\":\"\",\"type\":\"event_msg\",\"payload\":{}}", codex),
         ] {
             let source = Opened::from_reader(io::Cursor::new(text.as_bytes().to_vec()));
-            assert_eq!(of(source).unwrap(), want, "{text}");
+            assert_eq!(of(source).unwrap().format, want, "{text}");
         }
     }
 }

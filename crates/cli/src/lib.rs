@@ -51,10 +51,10 @@ pub use deltas::fold_deltas;
 pub use flags::{
     CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
 };
-pub use fold::{FoldRows, Kept, Memory, ReadRows, Sink, fold};
-pub use live::{HOLD, Step};
+pub use fold::{FoldRows, Kept, Memory, NativeRows, ReadRows, Sink, fold};
+pub use live::Step;
 pub use look::Look;
-pub use order::{Lateness, Merge, WINDOW_MS, Window};
+pub use order::Lateness;
 pub use output::{Output, schema_of};
 pub use records::{Record, Records};
 pub use replay::replay;

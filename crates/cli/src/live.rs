@@ -11,7 +11,7 @@ use jsonl::{Batch, Reader};
 
 use crate::look::Look;
 use crate::order::WINDOW_MS;
-use crate::run::{Placer, Row, Run};
+use crate::run::{Placer, Row, Rows, Run};
 use crate::scan::{self, Decode, Scanned};
 use crate::zones::Zones;
 
@@ -31,27 +31,32 @@ pub enum Step<T, M> {
 }
 
 impl Run {
-    /// Reads the one log that is a pipe, to its end. `step` says whether it holds anything back
+    /// Reads the one log that is a pipe, to its end. `prepare` gets the rows of each block as they
+    /// stand in it; `step` says whether it holds anything back
     /// and so wants to be called again soon.
     pub fn read_live<D: Decode>(
         &mut self,
         look: Look<'_>,
         decode: &D,
+        mut prepare: impl FnMut(&mut Rows<D::Value, D::Memory>),
         mut step: impl FnMut(Step<D::Value, D::Memory>) -> Result<bool>,
     ) -> Result<()> {
-        let mut reader = Reader::new(self.logs[0].open()?, &self.options);
+        let Some(log) = self.log_mut(0) else { return Ok(()) };
+        let source = log.open_seen()?;
+        let mut reader = Reader::new(source, &self.options);
         let mut placer = Placer::new(0, &self.logs[0]);
         let mut waiting = Waiting::default();
         let mut last_came = Instant::now();
         let mut kind = Kind::default();
         loop {
-            match reader.next(&|block| scan::block(block, look, decode)) {
+            match reader.next(&|block| scan::block(block, self.logs[0].about(), look, decode)) {
                 Ok(Batch::Blocks(blocks)) => {
                     last_came = Instant::now();
                     for block in blocks {
                         kind.see(&block.value);
                         self.tell(0, &block);
-                        let came = placer.place(block);
+                        let mut came = placer.place(block);
+                        prepare(&mut came);
                         self.zones.learn_first(came.evidence);
                         let memory = Arc::new(came.arena);
                         for row in came.rows {
@@ -74,7 +79,7 @@ impl Run {
             reader.set_patience(held.then_some(TICK));
         }
         waiting.pass(&self.zones, true, &mut step)?;
-        self.count(&reader);
+        self.count((reader.lines(), reader.bytes()));
         self.remark_unknown(0, &kind);
         Ok(())
     }

@@ -3,6 +3,7 @@
 use agentlog::sse;
 use jsonl::{Grep, LongLine, Needles};
 
+use crate::format::About;
 use crate::scan::Decode;
 
 /// Which lines are looked at.
@@ -22,7 +23,19 @@ pub enum Look<'a> {
 
 impl Look<'_> {
     /// Whether a line that reaches far past its chunk has to be read.
-    pub fn peek<D: Decode>(self, decode: &D, line: &LongLine<'_>) -> std::io::Result<bool> {
+    pub fn peek<D: Decode>(
+        self,
+        about: About<'_>,
+        decode: &D,
+        line: &LongLine<'_>,
+    ) -> std::io::Result<bool> {
+        if let Some(dialect) = about.format.dialect() {
+            let reads_some = matches!(self, Self::Names | Self::Needles(_));
+            let needles = decode.needles(dialect).filter(|_| reads_some);
+            let has =
+                |needles: &Needles| line.any(needles.longest(), |window| needles.found_in(window));
+            return needles.map_or(Ok(true), has);
+        }
         let needles = match self {
             Self::Needles(needles) => Some(needles),
             Self::Names => None,

@@ -1,8 +1,7 @@
-//! The ordered stage: rows of one file sorted within a window, and files merged by the time of
-//! their next row. Folds are fed from here.
+//! The ordered stage: rows of one file sorted within a window. Folds are fed from here.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 
 /// How late a row may stand behind its time and still be put in order, in milliseconds.
 pub const WINDOW_MS: i64 = 5000;
@@ -126,35 +125,6 @@ impl Lateness {
     }
 }
 
-/// Merges files by the time of their next row. Ties go to the file named first.
-#[derive(Debug)]
-pub struct Merge<T> {
-    files: Vec<VecDeque<(i64, T)>>,
-    next: BinaryHeap<Reverse<(i64, usize)>>,
-}
-
-impl<T> Merge<T> {
-    /// Takes the rows of each file in the order of its window.
-    pub fn new(files: Vec<VecDeque<(i64, T)>>) -> Self {
-        let heads = files.iter().enumerate();
-        let next = heads.filter_map(|(i, rows)| Some(Reverse((rows.front()?.0, i)))).collect();
-        Self { files, next }
-    }
-}
-
-impl<T> Iterator for Merge<T> {
-    type Item = (i64, T);
-
-    fn next(&mut self) -> Option<(i64, T)> {
-        let Reverse((_, file)) = self.next.pop()?;
-        let row = self.files[file].pop_front();
-        if let Some((t, _)) = self.files[file].front() {
-            self.next.push(Reverse((*t, file)));
-        }
-        row
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,12 +160,5 @@ mod tests {
         let (out, late) = in_order(&[0, 10_000, 4999, 5000, 10_000, 20_000]);
         let order: Vec<_> = out.into_iter().map(|(_, i)| i).collect();
         assert_eq!((order, late), (vec![0, 2, 3, 1, 4, 5], 1));
-    }
-
-    #[test]
-    fn files_are_merged_by_their_next_row() {
-        let files = vec![[(5, 'a'), (2, 'b')].into(), [(5, 'c'), (6, 'd')].into(), VecDeque::new()];
-        let order: String = Merge::new(files).map(|(_, c)| c).collect();
-        assert_eq!(order, "abcd");
     }
 }

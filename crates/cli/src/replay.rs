@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Mutex;
 
 use agentlog::zone::Clock;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jsonl::{Batch, Block, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
 
@@ -97,6 +97,7 @@ struct Replay<'a, D: Decode> {
 /// A span that is being printed.
 struct Cursor<V, M> {
     reader: Reader,
+    file: u32,
     placer: Placer,
     blocks: VecDeque<Rows<V, M>>,
     /// What was read while `blocks` were printed.
@@ -177,21 +178,20 @@ impl<D: Decode<Memory = Vec<u8>>> Replay<'_, D> {
 impl<D: Decode<Memory = Vec<u8>>> Opener<'_, D> {
     fn cursor(&self, span: &Span) -> Result<Cursor<D::Value, D::Memory>> {
         let (t, file, start) = span.first;
-        let Some((source, _)) = self.logs[file as usize].held() else {
-            anyhow::bail!("{}: not held", self.logs[file as usize].path.display())
-        };
+        let log = &self.logs[file as usize];
+        let source = log.file().with_context(|| log.path.display().to_string())?;
         let end = span.end.min(source.metadata()?.len());
         if let (true, Ok(mut shrunk)) = (end < span.end, self.shrunk.lock()) {
             shrunk.insert(file);
         }
         let options = ReaderOptions { first_line: span.line, ..self.options.clone() };
-        let reader = Reader::of_range(source, start.min(end)..end, &options);
+        let reader = Reader::of_range(&source, start.min(end)..end, &options);
         let placer = Placer::starting_at(file, Clock::Utc(t));
         let (blocks, ahead) = (VecDeque::new(), Vec::new());
-        let mut cursor = Cursor { reader, placer, blocks, ahead, over: false, at: 0, end };
+        let mut cursor = Cursor { reader, file, placer, blocks, ahead, over: false, at: 0, end };
         // Blocks without a wanted row are passed.
         while cursor.key(self.zones).is_none() {
-            match self.read(&mut cursor.reader)? {
+            match self.read(&mut cursor.reader, cursor.file)? {
                 Some(batch) => cursor.ahead = batch,
                 None => cursor.over = true,
             }
@@ -210,11 +210,11 @@ impl<D: Decode<Memory = Vec<u8>>> Opener<'_, D> {
         print: &mut (impl FnMut(Key, &mut Row<D::Value>, &D::Memory) -> Result<()> + Send),
     ) -> Result<Option<Key>> {
         loop {
-            let Cursor { reader, blocks, ahead, over, at, end, .. } = cursor;
+            let Cursor { reader, file, blocks, ahead, over, at, end, .. } = cursor;
             let mut print_block = || self.print_block(blocks, at, *end, limit, print);
             // While rows are printed, the next are read.
             let printed = if ahead.is_empty() && !*over {
-                let (printed, batch) = rayon::join(print_block, || self.read(reader));
+                let (printed, batch) = rayon::join(print_block, || self.read(reader, *file));
                 match batch? {
                     Some(batch) => *ahead = batch,
                     None => *over = true,
@@ -233,9 +233,16 @@ impl<D: Decode<Memory = Vec<u8>>> Opener<'_, D> {
     }
 
     /// The next blocks; none at the end.
-    fn read(&self, reader: &mut Reader) -> Result<Option<Found<D::Value, D::Memory>>> {
-        let work =
-            |block: &Block<'_>| scan::block_into(block, self.look, self.decode, self.arenas.take());
+    fn read(&self, reader: &mut Reader, file: u32) -> Result<Option<Found<D::Value, D::Memory>>> {
+        let work = |block: &Block<'_>| {
+            scan::block_into(
+                block,
+                self.logs[file as usize].about(),
+                self.look,
+                self.decode,
+                self.arenas.take(),
+            )
+        };
         match reader.next(&work)? {
             Batch::Blocks(blocks) => Ok(Some(blocks)),
             Batch::Quiet => Ok(Some(Vec::new())),

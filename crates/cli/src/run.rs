@@ -1,13 +1,16 @@
 //! The loop from input to rows: opens each log, has its blocks decoded, counts and reports what
 //! is bad, and gives rows their place.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use agentlog::event::Src;
 use agentlog::zone::{Clock, Evidence};
 use anyhow::{Context, Result};
 use jsonl::{Batch, Needles, Placed, Reader, ReaderOptions};
 
-use crate::flags::CommonFlags;
-use crate::inputs::{self, Log};
+use crate::flags::{CommonFlags, Source};
+use crate::inputs::{self, Log, Sessions};
 use crate::live::Kind;
 use crate::look::Look;
 use crate::progress::Progress;
@@ -19,7 +22,7 @@ use crate::zones::Zones;
 /// A run of a command.
 pub struct Run {
     /// The logs, in the order of the input.
-    pub logs: Vec<Log>,
+    pub logs: Arc<Vec<Log>>,
     /// Whether the one log is a pipe.
     pub live: bool,
     /// What clocks mean.
@@ -28,10 +31,14 @@ pub struct Run {
     pub selection: Selection,
     /// What is told at the end.
     pub report: Report,
+    /// Which sessions have logs of their own, if that matters.
+    pub(crate) sessions: Sessions,
     /// How to read.
     pub options: ReaderOptions,
     /// Whether every line has to be read.
     pub strict: bool,
+    /// Sessions of which rows were left out, since they have a better source.
+    pub(crate) doubled: BTreeSet<String>,
     /// Whether the logs were read before, and counted and reported.
     read_before: bool,
     quiet: bool,
@@ -90,20 +97,55 @@ impl Run {
         let zones = Zones::new(&flags.selection.tz)?;
         let mut report = Report::new(&flags.checks, &flags.output)?;
         let found = inputs::find(&flags.input, selection.since, &mut report)?;
+        let all = flags.input.source == Some(Source::All);
+        let sessions = if all { Sessions::default() } else { found.sessions };
         let options = ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };
         let quiet = flags.output.quiet;
         let strict = flags.checks.strict;
         Ok(Self {
-            logs: found.logs,
+            logs: Arc::new(found.logs),
             live: found.live,
             zones,
             selection,
             report,
+            sessions,
             options,
             strict,
+            doubled: BTreeSet::new(),
             read_before: false,
             quiet,
         })
+    }
+
+    /// Counts what each source of a session tells, and not only the best.
+    pub fn take_all_sources(&mut self) {
+        self.sessions = Sessions::default();
+    }
+
+    /// Says how many sessions were taken from one source of several.
+    pub(crate) fn tell_doubled(&mut self) {
+        let doubled = std::mem::take(&mut self.doubled);
+        if let Some(first) = doubled.first() {
+            let n = doubled.len();
+            let (s, stand) = if n == 1 { ("", "stands") } else { ("s", "stand") };
+            self.report.remark(&format!(
+                "{n} session{s} {stand} in several logs: the best of them counts (--source chooses \
+                 another); the first is {first}"
+            ));
+        }
+    }
+
+    /// How many logs the agents wrote by themselves, as far as is known.
+    pub fn native_logs(&self) -> usize {
+        self.logs.iter().filter(|log| log.about().format.dialect().is_some()).count()
+    }
+
+    /// Leaves out logs that the agents wrote by themselves.
+    pub fn leave_out_native(&mut self) {
+        self.report.counts.files_skipped += self.native_logs() as u64;
+        if let Some(logs) = Arc::get_mut(&mut self.logs) {
+            logs.retain(|log| log.about().format.dialect().is_none());
+        }
     }
 
     /// Reads all logs one after the other. `sink` gets the rows of each block, in order.
@@ -139,9 +181,10 @@ impl Run {
         let mut placer = Placer::new(file, &self.logs[file]);
         let mut kind = Kind::default();
         loop {
+            let log = &self.logs[file];
             let batch = reader.next_skimming(
-                &|block| scan::block(block, look, decode),
-                Some(&|line| look.peek(decode, line)),
+                &|block| scan::block(block, log.about(), look, decode),
+                Some(&|line| look.peek(log.about(), decode, line)),
             );
             match batch {
                 Ok(Batch::Blocks(blocks)) => {
@@ -160,7 +203,7 @@ impl Run {
                 }
             }
         }
-        self.count(&reader);
+        self.count((reader.lines(), reader.bytes()));
         if self.logs[file].unseen {
             self.remark_unknown(file, &kind);
         }
@@ -195,19 +238,29 @@ impl Run {
 
     /// Holds all logs, so that they can be read again and stay the same: see [`Log::hold`].
     pub(crate) fn hold_all(&mut self) -> Result<()> {
-        (0..self.logs.len()).try_for_each(|file| self.hold(file))
+        let most = allow_open_files(self.logs.len());
+        let holds = |run: &Self, file: &usize| *file < most || run.logs[*file].size.is_none();
+        let files: Vec<usize> = (0..self.logs.len()).filter(|file| holds(self, file)).collect();
+        // The others are opened again each time.
+        files.into_iter().try_for_each(|file| self.hold(file))
     }
 
     fn hold(&mut self, file: usize) -> Result<()> {
-        if self.logs[file].held().is_some() {
+        if self.logs[file].is_held() {
             return Ok(());
         }
-        match self.logs[file].hold() {
+        let Some(log) = self.log_mut(file) else { return Ok(()) };
+        match log.hold() {
             Ok(None) => {}
             Ok(Some(broken)) => self.unreadable(file, &broken),
             Err(e) => return Err(e).with_context(|| self.logs[file].path.display().to_string()),
         }
         Ok(())
+    }
+
+    /// A log that nobody reads now.
+    pub(crate) fn log_mut(&mut self, file: usize) -> Option<&mut Log> {
+        Arc::get_mut(&mut self.logs)?.get_mut(file)
     }
 
     pub(crate) fn is_quiet(&self) -> bool {
@@ -223,12 +276,13 @@ impl Run {
         self.read_before = true;
     }
 
-    pub(crate) fn count(&mut self, reader: &Reader) {
+    /// Counts a log of which so many lines and bytes were read.
+    pub(crate) fn count(&mut self, (lines, bytes): (u64, u64)) {
         if !self.read_before {
             let counts = &mut self.report.counts;
             counts.files += 1;
-            counts.lines += reader.lines();
-            counts.bytes += reader.bytes();
+            counts.lines += lines;
+            counts.bytes += bytes;
         }
     }
 
@@ -261,6 +315,23 @@ impl Run {
     }
 }
 
+/// How many files are open beside the logs, at the most.
+const SPARE: u64 = 64;
+
+/// Makes it possible to have so many files open, as far as the system lets us; returns how many.
+fn allow_open_files(files: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = files as u64 + SPARE;
+    let Some(mut most) = current.filter(|current| *current < wanted) else { return files };
+    let more = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    if setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum }).is_ok() {
+        most = more;
+    }
+    // Half of them, since those that are not held are open while they are read.
+    (most / 2) as usize
+}
+
 /// Gives the rows of one file their places, and rows without a time that of the row before.
 pub(crate) struct Placer {
     file: u32,
@@ -269,7 +340,7 @@ pub(crate) struct Placer {
 
 impl Placer {
     pub(crate) fn new(file: usize, log: &Log) -> Self {
-        let last = log.name_time.map_or(Clock::Missing, Clock::Utc);
+        let last = log.name_time().map_or(Clock::Missing, Clock::Utc);
         Self { file: file as u32, last }
     }
 

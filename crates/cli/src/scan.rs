@@ -1,12 +1,15 @@
 //! From a block of lines to decoded rows: the part that runs on all cores. It knows neither the
 //! writer's offset nor the number of the block's first line; both are settled afterwards.
 
+mod native;
+
+use agentlog::native::{Dialect, Meta, Row as NativeRow};
 use agentlog::sse::{self, Envelope, Row, Salvage, Scratch};
 use agentlog::zone::{Clock, Evidence};
-use jsonl::{Block, Line};
+use jsonl::{Block, Line, Needles};
 
 use crate::answers::Answers;
-use crate::format::{self, Format};
+use crate::format::{self, About, Format};
 use crate::look::{Look, wanted_name};
 use crate::report::BadLine;
 
@@ -22,6 +25,28 @@ pub trait Decode: Sync {
 
     /// Reads a row; `raw` is its text, `arena` memory that lives as long as the block's rows.
     fn value(&self, row: &Row<'_>, raw: &[u8], arena: &mut Self::Memory) -> Option<Self::Value>;
+
+    /// What rows of transcripts and rollouts have in them if they are wanted; all are read if none.
+    fn needles(&self, _dialect: Dialect) -> Option<&Needles> {
+        None
+    }
+
+    /// Whether such a row, told by its text, can be passed over all the same.
+    fn passes_native(&self, _dialect: Dialect, _row: &[u8]) -> bool {
+        false
+    }
+
+    /// Reads a row of a transcript or rollout, which may tell several things; `thread` is whose the
+    /// whole rollout is.
+    fn native(
+        &self,
+        _row: &NativeRow<'_>,
+        _thread: Option<&Meta>,
+        _raw: &[u8],
+        _arena: &mut Self::Memory,
+        _each: &mut dyn FnMut(Self::Value),
+    ) {
+    }
 
     /// Whether a row of a wanted event, told by its first bytes, can be passed over all the same.
     fn passes(&self, _event: &[u8], _row: &[u8], _memory: &mut Self::Memory) -> bool {
@@ -94,19 +119,24 @@ pub struct Scanned<T, M> {
 /// Decodes a block.
 pub fn block<D: Decode>(
     block: &Block<'_>,
+    about: About<'_>,
     look: Look<'_>,
     decode: &D,
 ) -> Scanned<D::Value, D::Memory> {
-    block_into(block, look, decode, D::Memory::default())
+    block_into(block, about, look, decode, D::Memory::default())
 }
 
 /// Decodes a block, with memory that was used before and is empty again.
 pub fn block_into<D: Decode>(
     block: &Block<'_>,
+    about: About<'_>,
     look: Look<'_>,
     decode: &D,
     arena: D::Memory,
 ) -> Scanned<D::Value, D::Memory> {
+    if let Some(dialect) = about.format.dialect() {
+        return native::block_into(block, (dialect, about.thread), look, decode, arena);
+    }
     let mut scan = Scan {
         decode,
         block,
@@ -146,7 +176,10 @@ pub fn block_into<D: Decode>(
 }
 
 /// The clock of the first row that has one.
-pub fn first_clock(block: &Block<'_>) -> Clock {
+pub fn first_clock(block: &Block<'_>, about: About<'_>) -> Clock {
+    if about.format.dialect().is_some() {
+        return native::first_clock(block);
+    }
     let mut scratch = Scratch::default();
     for line in block.lines() {
         let clock = clock_of(line.bytes, &mut scratch);
@@ -155,6 +188,11 @@ pub fn first_clock(block: &Block<'_>) -> Clock {
         }
     }
     Clock::Missing
+}
+
+/// The last time in rows of transcripts and rollouts.
+pub fn last_time(block: &Block<'_>) -> Option<i64> {
+    native::last_time(block)
 }
 
 /// The clock of a row; none if the line is no row. The row is opened only as far as that takes:

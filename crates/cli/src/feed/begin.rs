@@ -1,0 +1,97 @@
+//! When logs begin, which is the order in which they are opened.
+
+use std::collections::HashMap;
+
+use agentlog::zone::{Clock, Evidence};
+use jsonl::{Batch, Opened, Reader, ReaderOptions};
+use rayon::prelude::*;
+
+use crate::inputs::Log;
+use crate::look::Look;
+use crate::order::WINDOW_MS;
+use crate::run::{Nothing, Run};
+use crate::scan;
+use crate::zones::Guesses;
+
+impl Run {
+    /// When each log is to be opened, latest first: a little before its first row's time. Logs that
+    /// begin at the same time stand in the order in which they were named.
+    pub(super) fn opening_times(&mut self) -> Vec<(i64, usize)> {
+        let files = self.logs.len();
+        let begins: Vec<Begin> = if files > 1 {
+            let options = ReaderOptions { chunk: 64 << 10, ..self.options.clone() };
+            self.logs.par_iter().map(|log| begin_of(log, &options)).collect()
+        } else {
+            Vec::new()
+        };
+        let mut clocks = Vec::new();
+        for (file, blocks) in begins.into_iter().enumerate() {
+            for (clock, evidence) in blocks {
+                self.zones.learn_some(evidence);
+                clocks.push((file, clock));
+            }
+        }
+        let mut times = vec![i64::MIN; files];
+        let mut guesses = Guesses::default();
+        for (file, clock) in clocks.into_iter().rev() {
+            let t = self.zones.utc_by_now(clock, &mut guesses);
+            times[file] = t.map_or(times[file], |t| t - WINDOW_MS);
+        }
+        let mut order: Vec<(i64, usize)> =
+            times.into_iter().enumerate().map(|(f, t)| (t, f)).collect();
+        order.sort_unstable();
+        for tied in order.chunk_by_mut(|(a, _), (b, _)| a == b).filter(|tied| tied.len() > 1) {
+            originals_first(&self.logs, tied);
+        }
+        order.reverse();
+        order
+    }
+}
+
+/// The first times in a log, and what its first rows tell of offsets.
+type Begin = Vec<(Clock, Vec<Evidence>)>;
+
+fn begin_of(log: &Log, options: &ReaderOptions) -> Begin {
+    if log.first != Clock::Missing {
+        return vec![(log.first, Vec::new())];
+    }
+    let Ok(source) = log.open() else { return Vec::new() };
+    let first = |block: &jsonl::Block<'_>| {
+        let found = scan::block(block, log.about(), Look::All, &Nothing);
+        (scan::first_clock(block, log.about()), found.evidence)
+    };
+    match Reader::new(source, options).next(&first) {
+        Ok(Batch::Blocks(blocks)) => blocks.into_iter().map(|block| block.value).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A session that goes on from another may start with a copy of it, with the same first row at the
+/// same time. The one that ends first is the original, as far as anything tells. Transcripts whose
+/// first row no other has stand before these.
+fn originals_first(logs: &[Log], tied: &mut [(i64, usize)]) {
+    let mut rows: HashMap<&str, usize> = HashMap::new();
+    for row in tied.iter().filter_map(|(_, file)| logs[*file].begins_with.as_deref()) {
+        *rows.entry(row).or_default() += 1;
+    }
+    let is_copied =
+        |file: usize| logs[file].begins_with.as_deref().is_some_and(|row| rows[row] > 1);
+    if tied.iter().any(|(_, file)| is_copied(*file)) {
+        let ends = |file: usize| if is_copied(file) { last_time(&logs[file]) } else { i64::MIN };
+        tied.sort_by_cached_key(|(_, file)| (ends(*file), *file));
+    }
+}
+
+/// The last time at the end of a plain file; later than all if it tells none.
+fn last_time(log: &Log) -> i64 {
+    const TAIL: u64 = 32 << 10;
+    let Ok(Opened::File { file, start, end }) = log.open() else { return i64::MAX };
+    let options = ReaderOptions::default();
+    let mut reader = Reader::of_range(&file, end.saturating_sub(TAIL).max(start)..end, &options);
+    let times = |block: &jsonl::Block<'_>| scan::last_time(block);
+    match reader.next(&times) {
+        Ok(Batch::Blocks(blocks)) => blocks.into_iter().filter_map(|block| block.value).next_back(),
+        _ => None,
+    }
+    .unwrap_or(i64::MAX)
+}

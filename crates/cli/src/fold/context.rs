@@ -1,0 +1,92 @@
+//! What a row means by where it stands: whose it is, if only the rows before it say so, and
+//! whether it is a copy or has a better source.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use agentlog::event::{Head, LeftOut, Src};
+use agentlog::native::{Thread, ThreadRow};
+use agentlog::zone::Clock;
+use foldhash::fast::FixedState;
+
+use super::rows::{Kept, Memory, Origin};
+use crate::flags::Source;
+use crate::inputs::Sessions;
+use crate::run::{Row, Rows};
+
+/// The state of one log, fed its rows as they stand in it.
+#[derive(Default)]
+pub(crate) struct Context {
+    thread: Thread,
+    /// Sessions of rows that were left out, since they have a better source.
+    pub doubled: BTreeSet<String>,
+}
+
+impl Context {
+    /// Gives the rows of a block their heads, and marks those that count for nothing.
+    pub fn place(&mut self, block: &mut Rows<Kept, Memory>, sessions: &Sessions, source: Source) {
+        for row in block.rows.iter_mut().filter(|row| row.value.origin == Origin::Rollout) {
+            let t = match row.clock {
+                Clock::Utc(t) => Some(t),
+                _ => None,
+            };
+            if self.thread.row(t, &row.value.what) == ThreadRow::Copy {
+                row.value.left_out = Some(LeftOut::Copy);
+            }
+            row.value.head = block.arena.place_of(self.thread.head());
+        }
+        if source != Source::Native && !sessions.is_empty() {
+            self.leave_out(block, sessions, source);
+        }
+    }
+
+    fn leave_out(&mut self, block: &mut Rows<Kept, Memory>, sessions: &Sessions, source: Source) {
+        let heads = &block.arena.heads;
+        let doubled = |head: &Arc<Head>| sessions.have_better(source, head.sid.as_deref());
+        let better: Vec<bool> = heads.iter().map(doubled).collect();
+        for (head, _) in heads.iter().zip(&better).filter(|(_, better)| **better) {
+            self.doubled.extend(head.sid.clone());
+        }
+        for row in block.rows.iter_mut().filter(|row| better[row.value.head as usize]) {
+            row.value.left_out = Some(LeftOut::OtherSource);
+        }
+    }
+}
+
+/// Tells rows of transcripts that were told before: resumed and forked sessions start with a copy
+/// of what they go on from. Copies keep their times, so that they come when their originals do.
+#[derive(Default)]
+pub(crate) struct Copies {
+    /// Where each row stands that was told lately, by the hash of what names it.
+    first: HashMap<u64, Src, FixedState>,
+    order: VecDeque<u64>,
+}
+
+/// How many rows are remembered.
+const REMEMBERED: usize = 1 << 12;
+
+impl Copies {
+    /// Marks a row that is a copy, in the order in which rows are fed.
+    pub fn mark(&mut self, row: &mut Row<Kept>) {
+        let (uuid, is_named) = match row.value.origin {
+            Origin::Transcript(uuid) => (uuid, true),
+            Origin::Unnamed(hash) => (hash, false),
+            Origin::Sse | Origin::Rollout => return,
+        };
+        let first = *self.first.entry(uuid).or_insert(row.src);
+        if first != row.src && !is_named && first.file == row.src.file {
+            return;
+        }
+        if first != row.src {
+            row.value.left_out = row.value.left_out.or(Some(LeftOut::Copy));
+            return;
+        }
+        if self.order.back() != Some(&uuid) {
+            self.order.push_back(uuid);
+            if self.order.len() > REMEMBERED {
+                let oldest = self.order.pop_front();
+                oldest.and_then(|oldest| self.first.remove(&oldest));
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What is kept of the rows that a fold reads, block by block.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use agentlog::event::{Event, Head, LeftOut, What};
+use agentlog::native::{self, Dialect, Meta, Wants};
+use agentlog::sse;
+use agentlog::zone::Clock;
+use foldhash::fast::FixedState;
+use jsonl::Needles;
+
+use crate::run::Row;
+use crate::scan::Decode;
+
+/// The rows that a fold reads.
+pub struct FoldRows {
+    /// Names of their events, list by list.
+    pub events: &'static [&'static [&'static str]],
+    /// Whether a row of such an event, told by its text, says nothing that is wanted: it is not
+    /// even parsed then. May say no too often, never yes.
+    pub passes: fn(event: &[u8], row: &[u8]) -> bool,
+    /// What is made of a row; texts are appended to the arena.
+    pub read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
+    /// What is wanted of transcripts and rollouts.
+    pub native: NativeRows,
+}
+
+/// What is wanted of transcripts and rollouts.
+pub struct NativeRows {
+    wants: Wants,
+    transcript: Option<Needles>,
+    rollout: Option<Needles>,
+}
+
+impl NativeRows {
+    /// Prepares to look for what is wanted.
+    pub fn new(wants: Wants) -> Self {
+        let needles = |dialect| Needles::new(&wants.needles(dialect));
+        let (transcript, rollout) = (needles(Dialect::Transcript), needles(Dialect::Rollout));
+        Self { wants, transcript, rollout }
+    }
+}
+
+/// What is kept of a row.
+pub struct Kept {
+    pub(super) head: u32,
+    pub(super) what: What,
+    pub(super) origin: Origin,
+    pub(super) left_out: Option<LeftOut>,
+}
+
+/// What has to be known of a row to tell copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Sse,
+    /// A hash of the row's `uuid`.
+    Transcript(u64),
+    /// A row of a transcript without one, and a hash of all of it: the same in another file is a
+    /// copy.
+    Unnamed(u64),
+    /// The rows before it say whose it is.
+    Rollout,
+}
+
+/// What the rows of a block refer to.
+#[derive(Default)]
+pub struct Memory {
+    arena: Vec<u8>,
+    pub(super) heads: Vec<Arc<Head>>,
+    /// Places in `heads`, by a hash of what a head is read from.
+    known: HashMap<u64, u32, FixedState>,
+    alike: sse::Alike,
+    /// For each head, whether a delta has it.
+    streams: Vec<bool>,
+}
+
+/// Reads rows for a fold.
+pub trait ReadRows: Decode<Value = Kept, Memory = Memory> {}
+
+impl<D: Decode<Value = Kept, Memory = Memory>> ReadRows for D {}
+
+impl Decode for FoldRows {
+    type Value = Kept;
+    type Memory = Memory;
+
+    fn wants(&self, event: &str) -> bool {
+        self.events.iter().any(|list| list.contains(&event))
+    }
+
+    fn passes(&self, event: &[u8], row: &[u8], _: &mut Memory) -> bool {
+        (self.passes)(event, row)
+    }
+
+    fn value(&self, row: &sse::Row<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {
+        memory.keep(row, self.read)
+    }
+
+    fn needles(&self, dialect: Dialect) -> Option<&Needles> {
+        match dialect {
+            Dialect::Transcript => self.native.transcript.as_ref(),
+            Dialect::Rollout => self.native.rollout.as_ref(),
+        }
+    }
+
+    fn passes_native(&self, dialect: Dialect, row: &[u8]) -> bool {
+        self.native.wants.passes(dialect, row)
+    }
+
+    fn native(
+        &self,
+        row: &native::Row<'_>,
+        _: Option<&Meta>,
+        raw: &[u8],
+        memory: &mut Memory,
+        each: &mut dyn FnMut(Kept),
+    ) {
+        memory.keep_native(row, raw, self.native.wants, each);
+    }
+}
+
+impl Memory {
+    /// Reads a row and keeps what it says.
+    pub(crate) fn keep(
+        &mut self,
+        row: &sse::Row<'_>,
+        read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
+    ) -> Option<Kept> {
+        let what = read(row, &mut self.arena)?;
+        Some(Kept { head: self.head(row), what, origin: Origin::Sse, left_out: None })
+    }
+
+    /// Reads a row of a transcript or rollout and keeps what it says.
+    fn keep_native(
+        &mut self,
+        row: &native::Row<'_>,
+        raw: &[u8],
+        wants: Wants,
+        each: &mut dyn FnMut(Kept),
+    ) {
+        let mut arena = std::mem::take(&mut self.arena);
+        let mut known = None;
+        row.decode(wants, &mut arena, &mut |what, _| {
+            let (head, origin) = *known.get_or_insert_with(|| self.native_head(row, raw));
+            each(Kept { head, what, origin, left_out: None });
+        });
+        self.arena = arena;
+    }
+
+    fn native_head(&mut self, row: &native::Row<'_>, raw: &[u8]) -> (u32, Origin) {
+        let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
+        hasher.write_u8(row.dialect as u8 + 4);
+        for value in row.head_parts() {
+            hasher.write(value.map_or("\"", |value| value.raw).as_bytes());
+            hasher.write_u8(0xff);
+        }
+        let next = self.heads.len() as u32;
+        let heads = &mut self.heads;
+        let head = *self.known.entry(hasher.finish()).or_insert_with(|| {
+            heads.push(Arc::new(row.head()));
+            next
+        });
+        let hash = |bytes: &[u8]| FixedState::with_seed(0).hash_one(bytes);
+        let origin = match (row.dialect, row.uuid()) {
+            (Dialect::Rollout, _) => Origin::Rollout,
+            (_, Some(uuid)) => Origin::Transcript(hash(uuid.raw.as_bytes())),
+            (_, None) => Origin::Unnamed(hash(raw)),
+        };
+        (head, origin)
+    }
+
+    /// The place of a row's head. Rows of one writer have the same, so that it is read once.
+    fn head(&mut self, row: &sse::Row<'_>) -> u32 {
+        let envelope = &row.envelope;
+        // Deltas, four fifths of a log, never name a model.
+        let model = if row.name.ends_with("delta") { None } else { row.model() };
+        let of = [envelope.sid, envelope.round, envelope.flow_id, envelope.metadata, model];
+        let top = [envelope.pid, envelope.cwd];
+        let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
+        hasher.write_u8(row.provider().map_or(0, |provider| provider as u8 + 1));
+        for value in of.into_iter().chain(top) {
+            // The place of each is a part of what is hashed.
+            hasher.write(value.map_or("\"", |value| value.raw).as_bytes());
+            hasher.write_u8(0xff);
+        }
+        let next = self.heads.len() as u32;
+        let heads = &mut self.heads;
+        *self.known.entry(hasher.finish()).or_insert_with(|| {
+            heads.push(Arc::new(row.head()));
+            next
+        })
+    }
+
+    /// Reads a delta row if it is like one that was read before.
+    pub(crate) fn read_alike(&mut self, event: &[u8], row: &[u8]) -> Option<(Clock, Kept)> {
+        let sse::AlikeRow { clock, what, head } = self.alike.read(event, row, &mut self.arena)?;
+        Some((clock, Kept { head, what, origin: Origin::Sse, left_out: None }))
+    }
+
+    /// Remembers a delta row, for others like it.
+    pub(crate) fn learn(&mut self, row: &sse::Row<'_>, raw: &[u8], kept: &Kept) {
+        self.alike.learn(row, raw, &kept.what, kept.head);
+    }
+
+    /// Whether a row is the first delta with its head.
+    pub(crate) fn is_first_delta(&mut self, kept: &Kept) -> bool {
+        let head = kept.head as usize;
+        if !matches!(kept.what, What::Delta(_)) {
+            return false;
+        }
+        self.streams.resize(self.streams.len().max(head + 1), false);
+        !std::mem::replace(&mut self.streams[head], true)
+    }
+
+    /// Remembers a row that is passed over, with all of its turn.
+    pub(crate) fn pass(&mut self, row: &sse::Row<'_>, raw: &[u8]) {
+        self.alike.pass(row, raw);
+    }
+
+    /// Whether a row is of a turn that is passed over.
+    pub(crate) fn passes(&mut self, row: &[u8]) -> bool {
+        self.alike.passes(row)
+    }
+
+    /// The head of a row that was kept.
+    pub(crate) fn head_of(&self, kept: &Kept) -> &Head {
+        &self.heads[kept.head as usize]
+    }
+
+    /// The place of a head that rows get from where they stand.
+    pub(super) fn place_of(&mut self, head: &Arc<Head>) -> u32 {
+        if !self.heads.last().is_some_and(|last| Arc::ptr_eq(last, head)) {
+            self.heads.push(Arc::clone(head));
+        }
+        self.heads.len() as u32 - 1
+    }
+
+    /// Shares heads with the blocks before.
+    pub(crate) fn share(&mut self, shared: &mut SharedHeads) {
+        self.known = HashMap::default();
+        self.alike = sse::Alike::default();
+        self.heads.iter_mut().for_each(|head| shared.share(head));
+    }
+
+    /// A row as a fold is fed it.
+    pub(crate) fn event<'a>(&'a self, t: Option<i64>, row: &'a Row<Kept>) -> Event<'a> {
+        let head = &self.heads[row.value.head as usize];
+        let Kept { what, left_out, .. } = &row.value;
+        Event { t, src: row.src, head, what, arena: &self.arena, left_out: *left_out }
+    }
+}
+
+/// Heads of the last blocks: equal ones are made the same one.
+#[derive(Default)]
+pub(crate) struct SharedHeads {
+    heads: HashSet<Arc<Head>>,
+}
+
+/// How many heads are remembered.
+const HEADS: usize = 4096;
+
+impl SharedHeads {
+    fn share(&mut self, head: &mut Arc<Head>) {
+        if let Some(same) = self.heads.get(head) {
+            *head = Arc::clone(same);
+            return;
+        }
+        if self.heads.len() >= HEADS {
+            self.heads.clear();
+        }
+        self.heads.insert(Arc::clone(head));
+    }
+}

@@ -1,0 +1,245 @@
+//! A log: where it comes from, and what is known of it before it is read.
+
+use std::env;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use agentlog::native::Meta;
+use agentlog::record::SrcPath;
+use agentlog::time::{Stamp, days_from_civil};
+use agentlog::zone::Clock;
+use jsonl::{Opened, Origin};
+
+use crate::flags::Source;
+use crate::format::{self, About, Format, Seen};
+
+/// A log that is read.
+pub struct Log {
+    /// Its path as printed; `-` for standard input.
+    pub path: PathBuf,
+    /// The same, ready to print.
+    pub src: SrcPath,
+    /// Whether its kind is not known beforehand, since it comes only once.
+    pub unseen: bool,
+    /// What kind of log it is: an SSE log as long as that is not known.
+    pub format: Format,
+    /// Which of the sources that a session may have it is.
+    pub source: Source,
+    /// The thread of a rollout.
+    pub thread: Option<Box<Meta>>,
+    /// What names its first row, if it is a transcript.
+    pub begins_with: Option<String>,
+    /// Whether it is known not to be compressed.
+    plain: bool,
+    /// Its bytes on disk, if it is a regular file.
+    pub size: Option<u64>,
+    /// The first time in it, if it is a transcript or rollout.
+    pub first: Clock,
+    from: From,
+}
+
+pub(super) enum From {
+    Path,
+    /// Standard input that is a regular file: it can be read more than once.
+    StdinFile,
+    /// Standard input that comes once.
+    Live(Mutex<Option<Opened>>),
+    /// A file that is kept open.
+    Held(Arc<File>, Range<u64>),
+}
+
+impl Log {
+    pub(super) fn new(path: PathBuf, from: From) -> Self {
+        let src = SrcPath::new(&path);
+        let unseen = matches!(from, From::Live(_));
+        let (format, source) = (Format::Sse, Source::Sse);
+        let (first, size, thread, plain) = (Clock::Missing, None, None, false);
+        Self {
+            path,
+            src,
+            unseen,
+            format,
+            source,
+            thread,
+            size,
+            first,
+            begins_with: None,
+            plain,
+            from,
+        }
+    }
+
+    /// A log on disk; one that is no regular file, such as a named pipe, comes only once. Standard
+    /// input is for the caller.
+    pub(super) fn of_path(file: &jsonl::Found) -> io::Result<Self> {
+        let path = file.path.clone();
+        if file.is_regular || path == Path::new("-") {
+            let size = Some(file.size).filter(|_| file.is_regular);
+            return Ok(Self { size, ..Self::new(path, From::Path) });
+        }
+        let opened = Opened::path(&path)?;
+        Ok(Self::new(path, From::Live(Mutex::new(Some(opened)))))
+    }
+
+    /// Opens the log. One that comes only once gives an error the second time.
+    pub fn open(&self) -> io::Result<Opened> {
+        match &self.from {
+            From::Path if self.plain => Opened::plain(&self.path),
+            From::Path => Opened::path(&self.path),
+            From::StdinFile => Opened::stdin(),
+            From::Held(file, range) => {
+                Ok(Opened::File { file: Arc::clone(file), start: range.start, end: range.end })
+            }
+            From::Live(once) => {
+                let taken = once.lock().ok().and_then(|mut once| once.take());
+                taken.ok_or_else(|| io::Error::other("standard input was read before"))
+            }
+        }
+    }
+
+    /// Opens the log and tells its kind. Of one that comes only once, the first lines are waited
+    /// for.
+    pub fn open_seen(&mut self) -> io::Result<Opened> {
+        match self.open()? {
+            Opened::Stream { bytes, origin: Origin::Live } if self.unseen => {
+                let (bytes, seen) = format::peek(bytes)?;
+                self.seen(&seen);
+                Ok(Opened::Stream { bytes, origin: Origin::Live })
+            }
+            opened => Ok(opened),
+        }
+    }
+
+    /// The time that its name tells, in milliseconds since the epoch, taken as UTC; none if its
+    /// first row is known to have one.
+    pub fn name_time(&self) -> Option<i64> {
+        let parts = || self.path.iter().rev();
+        let told = || parts().find_map(|part| time_in_name(&part.to_string_lossy()));
+        if self.first == Clock::Missing { told() } else { None }
+    }
+
+    /// What is known of it.
+    pub fn about(&self) -> About<'_> {
+        About { format: self.format, thread: self.thread.as_deref() }
+    }
+
+    /// Takes what was seen of the log. What is of no known kind is read as an SSE log.
+    pub(super) fn seen(&mut self, seen: &Seen) {
+        let format = match seen.format {
+            Format::Transcript | Format::Rollout => seen.format,
+            _ => Format::Sse,
+        };
+        (self.format, self.first, self.plain) = (format, seen.first, seen.plain);
+        self.begins_with.clone_from(&seen.begins_with);
+        if !seen.plain {
+            // What it is when it is decompressed is not known.
+            self.size = None;
+        }
+        self.thread = seen.thread.clone().map(Box::new);
+        let mirror = self.path.file_name().is_some_and(|name| name == "sessions.jsonl");
+        self.source = match format.dialect() {
+            None => Source::Sse,
+            Some(_) if mirror => Source::Mirror,
+            Some(_) => Source::Native,
+        };
+    }
+
+    /// Makes the log one that can be read from any place, any number of times, and is the same
+    /// file each time, whatever becomes of its name. What is compressed, or comes only once, is
+    /// written to a temporary file without a name; if it cannot be read to its end, the error is
+    /// returned, and what came before it is there.
+    pub fn hold(&mut self) -> io::Result<Option<io::Error>> {
+        let (held, broken) = match self.open()? {
+            Opened::File { file, start, end } => ((file, start..end), None),
+            Opened::Stream { mut bytes, .. } => {
+                let mut file = tempfile::tempfile().map_err(|e| {
+                    let dir = env::temp_dir();
+                    io::Error::new(e.kind(), format!("temporary file in {}: {e}", dir.display()))
+                })?;
+                let broken = spool(&mut *bytes, &mut file)?;
+                let len = file.metadata()?.len();
+                ((Arc::new(file), 0..len), broken)
+            }
+        };
+        self.from = From::Held(held.0, held.1);
+        if self.unseen {
+            // What cannot be read is told when it is read.
+            if let Ok(seen) = self.open().and_then(format::of) {
+                self.seen(&seen);
+            }
+        }
+        Ok(broken)
+    }
+
+    /// Whether it is held.
+    pub fn is_held(&self) -> bool {
+        matches!(self.from, From::Held(..))
+    }
+
+    /// The file that is held; one that is not, since too many were open, is opened again.
+    pub fn file(&self) -> io::Result<Arc<File>> {
+        match &self.from {
+            From::Held(file, _) => Ok(Arc::clone(file)),
+            _ => Ok(Arc::new(File::open(&self.path)?)),
+        }
+    }
+
+    /// Whether it comes only once.
+    pub fn is_live(&self) -> bool {
+        matches!(self.from, From::Live(_))
+    }
+}
+
+/// Copies what can be read; an error of the source is returned beside it.
+fn spool(from: &mut dyn Read, to: &mut File) -> io::Result<Option<io::Error>> {
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(None),
+            Ok(read) => to.write_all(&buffer[..read])?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Ok(Some(e)),
+        }
+    }
+}
+
+/// The time in a name: `…YYYY_MM_DD[_HH_MM_SS]…` or with dashes, as archives and request files
+/// have it.
+fn time_in_name(name: &str) -> Option<i64> {
+    let numbers: Vec<&str> =
+        name.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).collect();
+    let at =
+        numbers.windows(3).position(|w| w[0].len() == 4 && w[1].len() == 2 && w[2].len() == 2)?;
+    let number = |i: usize| numbers.get(at + i).and_then(|n| n.parse::<i64>().ok());
+    days_from_civil(number(0)?, number(1)?, number(2)?)?;
+    let part = |i: usize| numbers.get(at + i).filter(|n| n.len() == 2).copied();
+    let clock = match (part(3), part(4), part(5)) {
+        (Some(h), Some(m), Some(s)) => format!("{h}:{m}:{s}"),
+        _ => "00:00:00".to_owned(),
+    };
+    let (y, m, d) = (numbers[at], numbers[at + 1], numbers[at + 2]);
+    match Stamp::parse(&format!("{y}-{m}-{d}T{clock}"))? {
+        Stamp::Local(ms) | Stamp::Utc(ms) => Some(ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_names() {
+        let day = 1_763_424_000_000;
+        assert_eq!(time_in_name("archive_2025_11_18"), Some(day));
+        assert_eq!(time_in_name("x__2025_11_18_01_02_03_.123456.json"), Some(day + 3_723_000));
+        assert_eq!(
+            time_in_name("rollout-2025-11-18T01-02-03-019a9776-b774.jsonl"),
+            Some(day + 3_723_000)
+        );
+        assert_eq!(time_in_name("2025_13_18"), None);
+        assert_eq!(time_in_name("sse_lines.jsonl.1"), None);
+    }
+}

@@ -1,0 +1,166 @@
+//! One fact, one source: which files are copies of each other, and which sessions have a better
+//! source than an SSE log.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use agentlog::native;
+use agentlog::zone::Clock;
+use jsonl::{Batch, Block, Reader, ReaderOptions};
+
+use super::{Log, Logs};
+use crate::flags::Source;
+use crate::format::{Format, Seen};
+use crate::report::Report;
+
+/// The sessions that the input has logs of their own for.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    native: HashSet<String>,
+    /// Those in mirrors of transcripts.
+    mirrored: HashSet<String>,
+}
+
+impl Sessions {
+    /// Whether there is nothing to choose.
+    pub fn is_empty(&self) -> bool {
+        self.native.is_empty() && self.mirrored.is_empty()
+    }
+
+    /// Whether a session that a row of such a source is of has a better one.
+    pub fn have_better(&self, source: Source, sid: Option<&str>) -> bool {
+        let Some(sid) = sid else { return false };
+        match source {
+            Source::Native | Source::All => false,
+            Source::Mirror => self.native.contains(sid),
+            Source::Sse => self.native.contains(sid) || self.mirrored.contains(sid),
+        }
+    }
+}
+
+/// The logs that were found so far.
+#[derive(Default)]
+pub(super) struct Sources {
+    logs: Vec<Found>,
+    sessions: Sessions,
+}
+
+struct Found {
+    log: Log,
+    /// Bytes on disk.
+    size: u64,
+    /// What copies of a rollout share: its thread, and when it begins.
+    thread: Option<(String, Option<i64>)>,
+}
+
+impl Sources {
+    /// Keeps a log that comes only once.
+    pub fn live(&mut self, log: Log) {
+        self.logs.push(Found { log, size: 0, thread: None });
+    }
+
+    /// Keeps a log of so many bytes on disk.
+    pub fn add(&mut self, log: Log, seen: Seen, size: u64) {
+        let named = name_of(&log.path);
+        if log.source == Source::Native {
+            self.sessions.native.extend(seen.sids);
+            self.sessions.native.extend(seen.thread.as_ref().map(|of| of.session().to_owned()));
+            self.sessions.native.extend(named.clone());
+        }
+        let of_rollout = || seen.thread.map(|thread| thread.id).or(named);
+        let id = if log.format == Format::Rollout { of_rollout() } else { None };
+        let begins = match seen.first {
+            Clock::Utc(first) => Some(first),
+            _ => None,
+        };
+        let thread = id.map(|id| (id, begins));
+        self.logs.push(Found { log, size, thread });
+    }
+
+    /// The logs, each thread once.
+    pub fn finish(mut self, report: &mut Report) -> Logs {
+        self.choose_mirrors(report);
+        let mut threads: HashMap<_, Vec<usize>> = HashMap::new();
+        for (at, found) in self.logs.iter().enumerate() {
+            if let Some(thread) = &found.thread {
+                threads.entry(thread).or_default().push(at);
+            }
+        }
+        let mut copies = HashSet::new();
+        for files in threads.into_values().filter(|files| files.len() > 1) {
+            let best = files.iter().copied().max_by_key(|at| self.logs[*at].rank());
+            copies.extend(files.into_iter().filter(|at| Some(*at) != best));
+        }
+        if let Some(first) = copies.iter().min() {
+            let (n, path) = (copies.len(), self.logs[*first].log.path.display());
+            let (s, are) = if n == 1 { ("", "is") } else { ("s", "are") };
+            report.remark(&format!(
+                "{n} rollout{s} {are} left out, another file holds the same thread: {path}"
+            ));
+            report.counts.files_skipped += n as u64;
+        }
+        let logs = self.logs.into_iter().enumerate();
+        let logs = logs.filter(|(at, _)| !copies.contains(at)).map(|(_, found)| found.log);
+        Logs { logs: logs.collect(), live: false, sessions: self.sessions }
+    }
+
+    /// Where there are SSE logs, learns whose sessions mirrors hold. The mirror of rollouts is left
+    /// out then: rows of all threads stand in it, and most do not say whose they are.
+    fn choose_mirrors(&mut self, report: &mut Report) {
+        if self.logs.iter().all(|found| found.log.source != Source::Sse) {
+            return;
+        }
+        let is_mirror = |log: &Log| log.source == Source::Mirror;
+        let is_mixed = |log: &Log| is_mirror(log) && log.format == Format::Rollout;
+        let before = self.logs.len();
+        if let Some(found) = self.logs.iter().find(|found| is_mixed(&found.log)) {
+            report.remark(&format!(
+                "{}: rows of several threads are mixed in it, left out beside the SSE log",
+                found.log.path.display()
+            ));
+        }
+        self.logs.retain(|found| !is_mixed(&found.log));
+        report.counts.files_skipped += (before - self.logs.len()) as u64;
+        let mirrors = self.logs.iter().map(|found| &found.log).filter(|log| is_mirror(log));
+        self.sessions.mirrored = mirrors.flat_map(sessions_in).collect();
+    }
+}
+
+impl Found {
+    /// Which of several rollouts of a thread is read: the one that is written to, then the plain
+    /// one, then the longest.
+    fn rank(&self) -> (bool, bool, bool, u64) {
+        let path = &self.log.path;
+        let archived = path.iter().any(|part| part == "archived_sessions");
+        let compressed = path.extension().is_some_and(|end| end == "zst" || end == "gz");
+        (self.log.source == Source::Native, !archived, !compressed, self.size)
+    }
+}
+
+/// The session or thread that a file is named after: a UUID at the end of its name.
+fn name_of(path: &Path) -> Option<String> {
+    const LENGTH: usize = 36;
+    let name = path.file_name()?.to_str()?;
+    let stem = &name[..name.find(".jsonl")?];
+    let id = stem.get(stem.len().checked_sub(LENGTH)?..)?;
+    let is_uuid = |(i, c): (usize, char)| match i {
+        8 | 13 | 18 | 23 => c == '-',
+        _ => c.is_ascii_hexdigit(),
+    };
+    id.char_indices().all(is_uuid).then(|| id.to_owned())
+}
+
+/// The sessions that the rows of a transcript are of. What cannot be read is told when it is read.
+fn sessions_in(log: &Log) -> HashSet<String> {
+    let mut sessions = HashSet::new();
+    let Ok(source) = log.open() else { return sessions };
+    let mut reader = Reader::new(source, &ReaderOptions::default());
+    let work = |block: &Block<'_>| -> HashSet<String> {
+        let rows = block.lines().filter_map(|line| native::Row::parse(line.bytes).ok()?.head().sid);
+        rows.collect()
+    };
+    while let Ok(Batch::Blocks(blocks)) = reader.next(&work) {
+        sessions.extend(blocks.into_iter().flat_map(|block| block.value));
+    }
+    sessions
+}
