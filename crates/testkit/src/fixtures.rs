@@ -1,9 +1,11 @@
-//! The small logs that the repository keeps: two clean ones that people read, one full of faults.
+//! The small logs that the repository keeps: two clean ones that people read, one full of faults,
+//! and a small tree of transcripts and rollouts.
 //! Written from fixed seeds, so that they can be written again and compared.
 
 use crate::calendar::parse_stamp;
 use crate::fault::Fault;
 use crate::log::{Log, LogBuilder};
+use crate::native::{NativeBuilder, NativeCase, NativeLog};
 use crate::settings::Detail;
 use std::fs;
 use std::io;
@@ -72,17 +74,41 @@ pub fn faults() -> (Log, Log) {
     (claude, codex)
 }
 
-/// Writes `codex/sse_lines.jsonl`, `claude/sse_lines.jsonl` and `faults.jsonl` under `dir`.
+const NATIVE_CASES: [NativeCase; 6] = [
+    NativeCase::AgentBelow,
+    NativeCase::QueuedRemoved,
+    NativeCase::InterruptedTool,
+    NativeCase::Steering,
+    NativeCase::Reemitted,
+    NativeCase::ForkBurst,
+];
+
+/// A session of each agent as it writes them by itself, with a sub-agent and a fork.
+pub fn native() -> NativeLog {
+    let builder = NativeBuilder::new(13).claude_sessions(1).codex_threads(1).turns(1);
+    builder.prompts(&PROMPTS).cases(&NATIVE_CASES).build()
+}
+
+/// The files of a native log by their place among the fixtures: no folder there is hidden.
+fn native_files() -> impl Iterator<Item = (String, Vec<u8>)> {
+    native().files.into_iter().map(|file| {
+        let place = file.path.trim_start_matches('.').to_owned();
+        (format!("native/{place}"), file.bytes)
+    })
+}
+
+/// Writes `codex/sse_lines.jsonl`, `claude/sse_lines.jsonl`, `faults.jsonl` and the tree `native`
+/// under `dir`.
 pub fn write(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let clean = clean();
     let (claude, codex) = faults();
     let files = [
-        ("codex/sse_lines.jsonl", clean.codex),
-        ("claude/sse_lines.jsonl", clean.claude),
-        ("faults.jsonl", [claude.claude, codex.codex].concat()),
+        ("codex/sse_lines.jsonl".to_owned(), clean.codex),
+        ("claude/sse_lines.jsonl".to_owned(), clean.claude),
+        ("faults.jsonl".to_owned(), [claude.claude, codex.codex].concat()),
     ];
     let mut paths = Vec::new();
-    for (name, bytes) in files {
+    for (name, bytes) in files.into_iter().chain(native_files()) {
         let path = dir.join(name);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -95,7 +121,7 @@ pub fn write(dir: &Path) -> io::Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, faults};
+    use super::{clean, faults, native};
 
     #[test]
     fn small_and_readable() {
@@ -106,6 +132,8 @@ mod tests {
         let (claude, codex) = faults();
         let size = claude.claude.len() + codex.codex.len();
         assert!(size < 300_000, "{size} bytes");
+        let size: usize = native().files.iter().map(|file| file.bytes.len()).sum();
+        assert!(size < 64_000, "{size} bytes");
         assert_eq!(log.truth.all.bad_lines, 0);
         let texts: Vec<_> =
             log.truth.prompts.iter().filter_map(|row| row["text"].as_str()).collect();

@@ -2,7 +2,8 @@
 //! a command on them. Logs are made from a seed alone: no clock, no environment.
 //!
 //! [`LogBuilder`] makes whole logs with faults switched on one by one ([`Fault`]), [`Row`] single
-//! rows in any [`Spelling`], [`big`] a large log for benchmarks. [`Workdir`] and [`Cmd`] run a
+//! rows in any [`Spelling`], [`big`] a large log for benchmarks, [`NativeBuilder`] transcripts and
+//! rollouts ([`NativeCase`]). [`Workdir`] and [`Cmd`] run a
 //! command on them; [`differences`] compares what it printed with the truth.
 //!
 //! ```
@@ -26,6 +27,7 @@ pub mod fixtures;
 mod json_text;
 mod layout;
 mod log;
+mod native;
 mod place;
 mod prng;
 mod row;
@@ -41,6 +43,7 @@ pub use cmd::{Cmd, Ran};
 pub use compare::differences;
 pub use fault::Fault;
 pub use log::{Log, LogBuilder};
+pub use native::{NativeBuilder, NativeCase, NativeFile, NativeLog, NativeStyle, NativeTruth};
 pub use prng::Prng;
 pub use row::{Provider, Row};
 pub use settings::Detail;
