@@ -1,6 +1,6 @@
 //! Against logs whose truth is known: each fault by itself, all at once, in many seeds and zones.
 
-use crate::programs::{CALLS, Written};
+use crate::programs::{CALLS, Written, expect_true};
 use testkit::{Detail, Fault, LogBuilder, differences};
 
 /// Everything wrong with the calls of that log.
@@ -11,15 +11,6 @@ fn untrue(builder: &LogBuilder) -> Vec<String> {
         differences(&written.log.truth.calls, &ran.rows(), &["provider", "sid", "call_id"]);
     found.truncate(4);
     found
-}
-
-fn expect_true(untrue: impl IntoIterator<Item = (String, Vec<String>)>) {
-    let bad: Vec<String> = untrue
-        .into_iter()
-        .filter(|(_, found)| !found.is_empty())
-        .map(|(name, found)| format!("{name}:\n    {}", found.join("\n    ")))
-        .collect();
-    assert!(bad.is_empty(), "{} logs are read wrongly:\n{}", bad.len(), bad.join("\n"));
 }
 
 #[test]

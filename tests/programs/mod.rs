@@ -183,3 +183,11 @@ pub fn column(records: &[Value], key: &str) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     records.iter().map(|record| text(&record[key])).collect()
 }
+
+/// Panics with what is wrong, if anything is: findings by the names of their logs.
+pub fn expect_true(untrue: impl IntoIterator<Item = (String, Vec<String>)>) {
+    let wrong = untrue.into_iter().filter(|(_, found)| !found.is_empty());
+    let told: Vec<String> =
+        wrong.map(|(name, found)| format!("{name}:\n    {}", found.join("\n    "))).collect();
+    assert!(told.is_empty(), "{} logs are read wrongly:\n{}", told.len(), told.join("\n"));
+}

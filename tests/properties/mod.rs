@@ -107,6 +107,7 @@ fn rows_of_one_millisecond_have_no_order() {
         Fault::ALL.iter().copied().filter(|fault| !ORDERED.contains(fault)).collect();
     let plain = LogBuilder::new(201).codex_sessions(3).claude_sessions(3);
     let builders = [plain.clone(), plain.faults(&faults), LogBuilder::new(202).turns(6)];
+    let mut claude_changed = false;
     for builder in builders {
         let log = builder.build();
         for fold in FOLDS {
@@ -115,6 +116,9 @@ fn rows_of_one_millisecond_have_no_order() {
                 let mut prng = Prng::new(seed);
                 let codex = shuffled(&log.codex, false, &mut prng);
                 let claude = shuffled(&log.claude, true, &mut prng);
+                assert!(codex != log.codex, "no tie changed places");
+                // Its rows keep their order in a session, and few sessions share a millisecond.
+                claude_changed |= claude != log.claude;
                 let found = tieless(both(*fold, &codex, &claude));
                 for (want, found) in want.iter().zip(&found) {
                     assert_eq!(want, found, "{} seed {seed}", fold.0);
@@ -123,6 +127,7 @@ fn rows_of_one_millisecond_have_no_order() {
             }
         }
     }
+    assert!(claude_changed, "no tie of Claude changed places");
 }
 
 #[test]
@@ -174,6 +179,7 @@ fn a_cut_loses_nothing_that_was_final() {
     for fold in FOLDS {
         let whole = folded(*fold, &[("a.jsonl", &log.codex)]);
         let mut prng = Prng::new(7);
+        let mut compared = 0;
         for _ in 0..12 {
             let cut = prng.range(0, log.codex.len() as u64) as usize;
             let (before, _) = log.codex.split_at(cut);
@@ -191,10 +197,12 @@ fn a_cut_loses_nothing_that_was_final() {
                 ended && end.is_some_and(|end| end < limit)
             };
             let finals: Vec<Value> = whole.iter().filter(is_final).cloned().collect();
+            compared += finals.len();
             for record in tieless(finals) {
                 assert!(part.binary_search(&record).is_ok(), "{} cut at {cut}: {record}", fold.0);
             }
         }
+        assert!(compared > 0, "{} {:?}: nothing was final before any cut", fold.0, fold.1);
     }
 }
 

@@ -1,0 +1,108 @@
+//! Ways to the same records: other spellings, threads, readers and compressions.
+
+use super::{Home, anywhere, full, in_any_file};
+use crate::programs::{ALL, CALLS, EVENTS, PROMPTS, TOKENS, TURNS, with_stdin_from};
+use serde_json::Value;
+use testkit::{Cmd, NativeBuilder, NativeCase, NativeStyle};
+
+const FOLDS: [&str; 4] = [PROMPTS, TURNS, TOKENS, CALLS];
+
+#[test]
+fn a_spelling_changes_no_record() {
+    let builder = full(51);
+    let today = Home::new(&builder);
+    let want = FOLDS.map(|program| anywhere(today.run(program, &[]).expect_code(0).rows()));
+    for style in [
+        NativeStyle { spaced: true, ..NativeStyle::default() },
+        NativeStyle { ascii: true, ..NativeStyle::default() },
+        NativeStyle { shuffle: Some(5), ..NativeStyle::default() },
+        NativeStyle { spaced: true, shuffle: Some(6), ascii: true },
+    ] {
+        let home = Home::styled(&builder, style);
+        assert_ne!(home.log.file("claude").bytes, today.log.file("claude").bytes);
+        for (program, want) in FOLDS.into_iter().zip(&want) {
+            let got = home.run(program, &[]).expect_code(0).rows();
+            let got = anywhere(got);
+            let differs = got.iter().zip(want).find(|(got, want)| got != want);
+            assert!(differs.is_none(), "{program} {style:?}: {differs:?}");
+            assert_eq!(got.len(), want.len(), "{program} {style:?}");
+        }
+        let found = home.untrue();
+        assert!(found.is_empty(), "{style:?}: {found:?}");
+    }
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let home = Home::new(&full(52));
+    for program in ALL {
+        let one = home.run(program, &["-j1", "--explain"]);
+        let one = if one.code == Some(2) { home.run(program, &["-j1"]) } else { one };
+        let many = home.run(program, &["-j8", "--explain"]);
+        let many = if many.code == Some(2) { home.run(program, &["-j8"]) } else { many };
+        let (one, many) = (one.expect_code(0), many.expect_code(0));
+        assert!(one.stdout == many.stdout, "{program}");
+    }
+}
+
+#[test]
+fn reading_all_changes_no_byte() {
+    let undamaged: Vec<NativeCase> =
+        NativeCase::all().into_iter().filter(|case| *case != NativeCase::TornMiddle).collect();
+    for builder in [full(53), NativeBuilder::new(54).cases(&undamaged)] {
+        let home = Home::new(&builder);
+        let is_bad = home.log.truth.all.bad_lines > 0;
+        for program in FOLDS {
+            let quick = home.run(program, &[]).expect_code(0);
+            let whole = home.run(program, &["--strict"]).expect_code(if is_bad { 2 } else { 0 });
+            assert!(quick.stdout == whole.stdout, "{program}");
+            assert!(!quick.stdout.is_empty());
+        }
+    }
+}
+
+/// Records in an order that does not depend on when they became final.
+fn by_place(rows: Vec<Value>) -> Vec<String> {
+    let mut rows: Vec<String> = in_any_file(rows).iter().map(ToString::to_string).collect();
+    rows.sort();
+    rows
+}
+
+#[test]
+fn a_pipe_and_a_file_give_the_same_records() {
+    let home = Home::new(&full(55).cases(&[]));
+    for file in home.log.files.iter().filter(|file| !file.plain.is_empty()) {
+        if file.path.contains("journal") {
+            continue;
+        }
+        let path = home.dir.path().join(&file.path);
+        for program in FOLDS.into_iter().chain([EVENTS]) {
+            let read = Cmd::new(program).arg(&path).run().expect_code(0);
+            let piped = Cmd::new(program).stdin(&file.plain).run().expect_code(0);
+            assert_eq!(by_place(piped.rows()), by_place(read.rows()), "{program} {}", file.path);
+            let given = with_stdin_from(program, &[], &path).run().expect_code(0);
+            let (given, read) = (in_any_file(given.rows()), in_any_file(read.rows()));
+            assert_eq!(given, read, "{program} {}", file.path);
+        }
+    }
+}
+
+#[test]
+fn a_compressed_file_gives_the_same_records() {
+    let builder = full(56);
+    let plain = builder.build();
+    for file in plain.files.iter().filter(|file| !file.plain.is_empty()) {
+        let dir = testkit::Workdir::new();
+        let paths = [
+            dir.write("a.jsonl", &file.plain),
+            dir.write_zst("b.jsonl.zst", &file.plain),
+            dir.write_gz("c.jsonl.gz", &file.plain),
+        ];
+        for program in FOLDS {
+            let [plain, zst, gz] = paths.each_ref().map(|path| Cmd::new(program).arg(path).run());
+            let want = in_any_file(plain.expect_code(0).rows());
+            assert_eq!(in_any_file(zst.expect_code(0).rows()), want, "{program} {}", file.path);
+            assert_eq!(in_any_file(gz.expect_code(0).rows()), want, "{program} {}", file.path);
+        }
+    }
+}
