@@ -22,7 +22,12 @@ show_with_jq() {
     if command -v jq >/dev/null; then show "$1"; else printf '\n$ %s\n(left out: jq is not installed)\n' "$1"; fi
 }
 
-printf 'The logs are those of tests/fixtures: one of Codex CLI, one of Claude Code, one full of faults.\n'
+printf 'The logs are those of tests/fixtures. First a home as agents leave it: transcripts and rollouts.\n'
+export CLAUDE_CONFIG_DIR=native/claude CODEX_HOME=native/codex ALOG_ROOTS=
+show 'alog-prompts --discover -n 5 --zone UTC -o table'
+show 'alog-turns --discover -n 4 -o table'
+show 'alog-tokens --discover --by day,model --cost --zone UTC -o table'
+printf '\nThen centralized SSE logs: one of Codex CLI, one of Claude Code, one full of faults.\n'
 show 'alog-prompts codex claude --last 5 --zone UTC -o table'
 show 'alog-prompts codex --last 1 --pretty'
 show_with_jq "alog-prompts codex claude | jq -r '[.t, .provider, .text[:60]] | @tsv'"
