@@ -1,6 +1,5 @@
 //! Which kind of log a file is, told by its first lines.
 
-use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -76,8 +75,6 @@ pub struct Seen {
     pub begins_with: Option<String>,
     /// Whether it is known not to be compressed.
     pub plain: bool,
-    /// The sessions of a transcript, as far as its first rows tell.
-    pub sids: BTreeSet<String>,
     /// The thread of a rollout.
     pub thread: Option<Meta>,
 }
@@ -91,10 +88,7 @@ pub fn of_file(path: &Path) -> io::Result<Seen> {
         Format::Rollout => head.contains(&b'\n'),
         _ => true,
     };
-    let mut seen = Seen::new(format, &head);
-    if !enough || seen.lacks_session() && head.len() == FIRST {
-        seen = of(Opened::path(path)?)?;
-    }
+    let seen = if enough { Seen::new(format, &head) } else { of(Opened::path(path)?)? };
     Ok(Seen { plain, ..seen })
 }
 
@@ -115,13 +109,7 @@ pub fn of(source: Opened) -> io::Result<Seen> {
             (Format::Rollout, Ok(())) if !over && !head.contains(&b'\n') => want *= 8,
             (Format::Unknown | Format::Empty, Err(e)) => return Err(e),
             (Format::Unknown | Format::Empty, Ok(())) if !over => want *= 8,
-            _ => {
-                let seen = Seen::new(format, &head);
-                if over || !seen.lacks_session() {
-                    return Ok(seen);
-                }
-                want *= 8;
-            }
+            _ => return Ok(Seen::new(format, &head)),
         }
     }
 }
@@ -149,16 +137,9 @@ pub fn peek(mut bytes: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>
 }
 
 impl Seen {
-    /// Whether it is a transcript of which no row was seen that names its session.
-    fn lacks_session(&self) -> bool {
-        self.format == Format::Transcript && self.sids.is_empty()
-    }
-
     fn new(format: Format, head: &[u8]) -> Self {
         let (first, plain) = (Clock::Missing, false);
-        let begins_with = None;
-        let mut seen =
-            Self { format, first, begins_with, plain, sids: BTreeSet::new(), thread: None };
+        let mut seen = Self { format, first, begins_with: None, plain, thread: None };
         if format.dialect().is_none() {
             return seen;
         }
@@ -169,11 +150,9 @@ impl Seen {
             if seen.begins_with.is_none() {
                 seen.begins_with = row.uuid().map(|uuid| uuid.raw.to_owned());
             }
-            if format == Format::Transcript {
-                seen.sids.extend(row.head().sid);
-            }
             seen.thread = seen.thread.or_else(|| row.meta());
-            if seen.thread.is_some() && seen.first != Clock::Missing {
+            let is_named = seen.thread.is_some() || seen.begins_with.is_some();
+            if is_named && seen.first != Clock::Missing {
                 break;
             }
         }

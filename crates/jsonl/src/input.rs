@@ -2,7 +2,7 @@
 //! that can be reached twice is read once.
 
 use std::collections::HashSet;
-use std::fs::{self, Metadata};
+use std::fs::{self, DirEntry, FileType, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
-use walkdir::{DirEntry, WalkDir};
 
 /// A file to read.
 #[derive(Clone, Debug)]
@@ -63,31 +62,10 @@ pub fn walk(paths: &[PathBuf]) -> Inputs {
 
 impl Inputs {
     fn walk_directory(&mut self, root: &Path) {
-        let mut paths = Vec::new();
-        for entry in entries_below(root) {
-            match entry {
-                Ok(entry) if entry.file_type().is_file() && is_log_name(entry.path()) => {
-                    paths.push(entry.into_path());
-                }
-                Ok(_) => {}
-                // A link in a circle leads to what is found anyway; one to nowhere matters only if it
-                // should be a log.
-                Err(e) if e.loop_ancestor().is_some() => {}
-                Err(e) => {
-                    let path = e.path().unwrap_or(root).to_owned();
-                    let error = io::Error::from(e);
-                    if error.kind() != io::ErrorKind::NotFound || is_log_name(&path) {
-                        self.unreadable.push((path, error));
-                    }
-                }
-            }
-        }
-        // There may be tens of thousands.
-        let metas: Vec<io::Result<Metadata>> = paths.par_iter().map(fs::metadata).collect();
-        for (path, meta) in paths.into_iter().zip(metas) {
-            match meta {
-                Ok(meta) => self.add(path, &meta, true),
-                Err(e) => self.unreadable.push((path, e)),
+        for found in logs_below(root, root) {
+            match found {
+                Ok((path, meta)) => self.add(path, &meta, true),
+                Err(unreadable) => self.unreadable.push(unreadable),
             }
         }
     }
@@ -118,24 +96,49 @@ impl Inputs {
     }
 }
 
-/// All that is below a directory, in order of path. What is in the directories right below it is
-/// looked for on all cores: projects are many.
-fn entries_below(root: &Path) -> Vec<walkdir::Result<DirEntry>> {
-    let walk = |root: &Path| WalkDir::new(root).follow_links(true).sort_by_file_name();
-    let top: Vec<walkdir::Result<DirEntry>> = walk(root).max_depth(1).into_iter().collect();
-    let of_root = fs::metadata(root).map(|meta| (meta.dev(), meta.ino())).ok();
-    let leads_back = |entry: &DirEntry| {
-        let id = || entry.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
-        entry.path_is_symlink() && id() == of_root
+/// A log that was found by walking, or what cannot be read, and why.
+type Walked = Result<(PathBuf, Metadata), (PathBuf, io::Error)>;
+
+/// The logs below a directory, in order of path. Directories are read on all cores: projects are
+/// many, and so may be their files.
+fn logs_below(dir: &Path, root: &Path) -> Vec<Walked> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) => return vec![Err((dir.to_owned(), e))],
     };
-    let below = |entry: walkdir::Result<DirEntry>| match entry {
-        Ok(entry) if entry.depth() == 1 && entry.file_type().is_dir() => {
-            let entries = walk(entry.path()).into_iter();
-            entries.filter_entry(|entry| !leads_back(entry)).collect()
-        }
-        entry => vec![entry],
-    };
-    top.into_par_iter().flat_map_iter(below).collect()
+    let (entries, broken): (Vec<_>, Vec<_>) = entries.partition(Result::is_ok);
+    let mut entries: Vec<DirEntry> = entries.into_iter().flatten().collect();
+    entries.sort_by_cached_key(DirEntry::file_name);
+    let found: Vec<Vec<Walked>> =
+        entries.par_iter().map(|entry| logs_at(&entry.path(), entry.file_type(), root)).collect();
+    let broken = broken.into_iter().filter_map(Result::err);
+    found.into_iter().flatten().chain(broken.map(|e| Err((dir.to_owned(), e)))).collect()
+}
+
+/// The log that an entry of a directory is, or the logs below it. Links are followed; one in a
+/// circle leads to what is found anyway, one to nowhere matters only if it should be a log.
+fn logs_at(path: &Path, kind: io::Result<FileType>, root: &Path) -> Vec<Walked> {
+    let is_log = is_log_name(path);
+    match kind {
+        Ok(kind) if kind.is_dir() => return logs_below(path, root),
+        Ok(kind) if !kind.is_symlink() && !(kind.is_file() && is_log) => return Vec::new(),
+        _ => {}
+    }
+    match fs::metadata(path) {
+        Ok(meta) if meta.is_dir() && leads_back(path, &meta, root) => Vec::new(),
+        Ok(meta) if meta.is_dir() => logs_below(path, root),
+        Ok(meta) if meta.is_file() && is_log => vec![Ok((path.to_owned(), meta))],
+        Ok(_) => Vec::new(),
+        Err(e) if e.kind() == io::ErrorKind::NotFound && !is_log => Vec::new(),
+        Err(e) => vec![Err((path.to_owned(), e))],
+    }
+}
+
+/// Whether a link leads to a directory that it is below of.
+fn leads_back(link: &Path, target: &Metadata, root: &Path) -> bool {
+    let id = |meta: &Metadata| (meta.dev(), meta.ino());
+    let above = link.ancestors().skip(1).take_while(|dir| dir.starts_with(root));
+    above.filter_map(|dir| fs::metadata(dir).ok()).any(|dir| id(&dir) == id(target))
 }
 
 #[allow(clippy::case_sensitive_file_extension_comparisons)] // As the writers spell them.
@@ -176,5 +179,27 @@ mod tests {
             .collect();
         assert_eq!(names, ["a.jsonl.gz", "b/requests/r.json", "b/x.jsonl", "b/y.jsonl.1"]);
         assert_eq!(inputs.unreadable.len(), 1);
+    }
+
+    #[test]
+    fn links_are_followed_but_not_in_circles() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("root/a")).unwrap();
+        fs::create_dir_all(at("other")).unwrap();
+        fs::write(at("root/a/x.jsonl"), "{}\n").unwrap();
+        fs::write(at("other/y.jsonl"), "{}\n").unwrap();
+        symlink(at("root"), at("root/a/up")).unwrap();
+        symlink(at("root/a"), at("root/a/here")).unwrap();
+        symlink(at("other"), at("root/out")).unwrap();
+        symlink(at("other"), at("other/again")).unwrap();
+        symlink(at("nowhere"), at("root/note")).unwrap();
+        symlink(at("nowhere"), at("root/gone.jsonl")).unwrap();
+        let inputs = walk(&[at("root")]);
+        let found: Vec<_> = inputs.files.iter().map(|file| file.path.clone()).collect();
+        assert_eq!(found, [at("root/a/x.jsonl"), at("root/out/y.jsonl")]);
+        let unreadable: Vec<_> = inputs.unreadable.into_iter().map(|(path, _)| path).collect();
+        assert_eq!(unreadable, [at("root/gone.jsonl")]);
     }
 }

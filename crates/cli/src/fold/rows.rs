@@ -254,7 +254,7 @@ impl Memory {
 /// Heads of the last blocks: equal ones are made the same one.
 #[derive(Default)]
 pub(crate) struct SharedHeads {
-    heads: HashSet<Arc<Head>>,
+    heads: HashSet<Arc<Head>, FixedState>,
 }
 
 /// How many heads are remembered.

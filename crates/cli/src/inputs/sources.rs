@@ -7,6 +7,7 @@ use std::path::Path;
 use agentlog::native;
 use agentlog::zone::Clock;
 use jsonl::{Batch, Block, Reader, ReaderOptions};
+use rayon::prelude::*;
 
 use super::{Log, Logs};
 use crate::flags::Source;
@@ -45,6 +46,9 @@ pub(super) struct Sources {
     sessions: Sessions,
 }
 
+/// How much is read at once for the first session of a log, in bytes.
+const FIRST: usize = 8 << 10;
+
 struct Found {
     log: Log,
     /// Bytes on disk.
@@ -63,7 +67,6 @@ impl Sources {
     pub fn add(&mut self, log: Log, seen: Seen, size: u64) {
         let named = name_of(&log.path);
         if log.source == Source::Native {
-            self.sessions.native.extend(seen.sids);
             self.sessions.native.extend(seen.thread.as_ref().map(|of| of.session().to_owned()));
             self.sessions.native.extend(named.clone());
         }
@@ -79,6 +82,9 @@ impl Sources {
 
     /// The logs, each thread once.
     pub fn finish(mut self, report: &mut Report) -> Logs {
+        if self.logs.iter().any(|found| found.log.source != Source::Native) {
+            self.learn_sessions();
+        }
         self.choose_mirrors(report);
         let mut threads: HashMap<_, Vec<usize>> = HashMap::new();
         for (at, found) in self.logs.iter().enumerate() {
@@ -104,6 +110,16 @@ impl Sources {
         Logs { logs: logs.collect(), live: false, sessions: self.sessions }
     }
 
+    /// Learns whose sessions the native transcripts hold, which matters where others may hold them
+    /// too.
+    fn learn_sessions(&mut self) {
+        let is_own = |log: &Log| log.source == Source::Native && log.format == Format::Transcript;
+        let own: Vec<&Log> =
+            self.logs.iter().map(|found| &found.log).filter(|l| is_own(l)).collect();
+        let told: Vec<_> = own.into_par_iter().map(|log| sessions_in(log, How::First)).collect();
+        self.sessions.native.extend(told.into_iter().flatten());
+    }
+
     /// Where there are SSE logs, learns whose sessions mirrors hold. The mirror of rollouts is left
     /// out then: rows of all threads stand in it, and most do not say whose they are.
     fn choose_mirrors(&mut self, report: &mut Report) {
@@ -122,7 +138,7 @@ impl Sources {
         self.logs.retain(|found| !is_mixed(&found.log));
         report.counts.files_skipped += (before - self.logs.len()) as u64;
         let mirrors = self.logs.iter().map(|found| &found.log).filter(|log| is_mirror(log));
-        self.sessions.mirrored = mirrors.flat_map(sessions_in).collect();
+        self.sessions.mirrored = mirrors.flat_map(|log| sessions_in(log, How::All)).collect();
     }
 }
 
@@ -150,17 +166,33 @@ fn name_of(path: &Path) -> Option<String> {
     id.char_indices().all(is_uuid).then(|| id.to_owned())
 }
 
+/// How much of a log is read for its sessions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// All of it.
+    All,
+    /// As much as it takes to find one; logs mostly hold no more.
+    First,
+}
+
 /// The sessions that the rows of a transcript are of. What cannot be read is told when it is read.
-fn sessions_in(log: &Log) -> HashSet<String> {
+fn sessions_in(log: &Log, how: How) -> HashSet<String> {
     let mut sessions = HashSet::new();
     let Ok(source) = log.open() else { return sessions };
-    let mut reader = Reader::new(source, &ReaderOptions::default());
+    let mut options = ReaderOptions::default();
+    if how == How::First {
+        options.chunk = FIRST;
+    }
+    let mut reader = Reader::new(source, &options);
     let work = |block: &Block<'_>| -> HashSet<String> {
         let rows = block.lines().filter_map(|line| native::Row::parse(line.bytes).ok()?.head().sid);
         rows.collect()
     };
     while let Ok(Batch::Blocks(blocks)) = reader.next(&work) {
         sessions.extend(blocks.into_iter().flat_map(|block| block.value));
+        if how == How::First && !sessions.is_empty() {
+            break;
+        }
     }
     sessions
 }
