@@ -83,7 +83,7 @@ impl Run {
         let waiting = self.opening_times();
         let (logs, options) = (Arc::clone(&self.logs), self.options.clone());
         let reading = Reading { logs: &logs, options: &options, look, rows };
-        let guesses = rayon::scope(|scope| {
+        let guesses = rayon::scope_fifo(|scope| {
             let order = waiting.iter().rev().map(|(_, file)| *file);
             let mut merge = Merge {
                 open: Vec::new(),

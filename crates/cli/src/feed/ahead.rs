@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 
 use foldhash::fast::FixedState;
 use jsonl::{Reader, ReaderOptions};
-use rayon::{Scope, Yield};
+use rayon::{ScopeFifo, Yield};
 
 use super::{Found, read};
 use crate::fold::ReadRows;
@@ -45,7 +45,7 @@ pub(super) struct Reading<'s, D> {
 
 /// Reads small logs in the order in which they will be asked for.
 pub(super) struct SmallLogs<'p, 's, D> {
-    scope: &'p Scope<'s>,
+    scope: &'p ScopeFifo<'s>,
     reading: &'s Reading<'s, D>,
     /// The small logs that nobody asked the pool for yet.
     left: VecDeque<usize>,
@@ -59,7 +59,7 @@ pub(super) struct SmallLogs<'p, 's, D> {
 impl<'p, 's, D: ReadRows> SmallLogs<'p, 's, D> {
     /// Starts to read the small ones of `order`.
     pub fn new(
-        scope: &'p Scope<'s>,
+        scope: &'p ScopeFifo<'s>,
         reading: &'s Reading<'s, D>,
         order: impl Iterator<Item = usize>,
     ) -> Self {
@@ -99,7 +99,7 @@ impl<'p, 's, D: ReadRows> SmallLogs<'p, 's, D> {
             let few: Vec<usize> = self.left.drain(..self.left.len().min(AT_ONCE)).collect();
             self.busy += few.len();
             let (reading, send) = (self.reading, self.send.clone());
-            self.scope.spawn(move |_| {
+            self.scope.spawn_fifo(move |_| {
                 let read = |file| (file, reading.read_or_tell(file));
                 let came = few.into_iter().map(read).collect();
                 // Whoever does not want it any more has an error of its own to tell.
