@@ -6,6 +6,7 @@ mod stream;
 mod turn;
 mod usage;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::json::Text;
@@ -98,7 +99,12 @@ pub struct Event<'a> {
     pub arena: &'a [u8],
     /// Why it counts for nothing, if it does not.
     pub left_out: Option<LeftOut>,
+    /// What a command keeps of the row for folds of its own.
+    pub extra: Option<&'a Extra>,
 }
+
+/// What a command keeps of a row beside what happened in it.
+pub type Extra = dyn Any + Send + Sync;
 
 /// Why a row that tells something counts for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -198,6 +204,8 @@ pub enum What {
     Message(Box<Message>),
     /// A tool call of Claude, as a transcript tells it.
     ToolUse(ToolUse),
+    /// Nothing that these words tell: the row is there for what is kept of it beside.
+    Row,
     /// Who writes a rollout, and what is next in it: the context of the rows that follow.
     Thread(Box<Told>),
 }

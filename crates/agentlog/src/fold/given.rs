@@ -54,6 +54,7 @@ impl Given {
             what: &self.what,
             arena: &self.arena,
             left_out: None,
+            extra: None,
         }
     }
 }

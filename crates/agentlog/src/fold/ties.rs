@@ -29,7 +29,8 @@ impl Held {
     /// The row as it was fed.
     pub fn event(&self) -> Event<'_> {
         let Self { t, src, head, what, left_out, .. } = self;
-        Event { t: Some(*t), src: *src, head, what, arena: &[], left_out: *left_out }
+        let (t, left_out) = (Some(*t), *left_out);
+        Event { t, src: *src, head, what, arena: &[], left_out, extra: None }
     }
 }
 

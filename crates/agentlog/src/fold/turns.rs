@@ -235,7 +235,8 @@ impl OpenTurn {
             | What::Queue(_)
             | What::TokenCount(_)
             | What::Done(_)
-            | What::Thread(_) => return None,
+            | What::Thread(_)
+            | What::Row => return None,
             What::Turn(turn) => {
                 if let TurnRow::Completed { reply: Some(reply) } = turn {
                     self.replies.ended_with(event.text(*reply));

@@ -20,7 +20,7 @@ pub use event::{
 pub use prompt::{PROMPT, prompt_into};
 pub use tokens::{TOKENS, tokens_into};
 pub use turn::{TURN, turn_into};
-pub(crate) use writing::Key;
+pub use writing::Key;
 use writing::key;
 pub use writing::{RecordWriter, SrcPath};
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use agentlog::event::{Event, Head, LeftOut, What};
+use agentlog::event::{Event, Extra, Head, LeftOut, What};
 use agentlog::native::{self, Dialect, Meta, Wants};
 use agentlog::sse;
 use agentlog::zone::Clock;
@@ -49,6 +49,7 @@ pub struct Kept {
     pub(super) what: What,
     pub(super) origin: Origin,
     pub(super) left_out: Option<LeftOut>,
+    extra: Option<Box<Extra>>,
 }
 
 /// What has to be known of a row to tell copies.
@@ -116,7 +117,7 @@ impl Decode for FoldRows {
         memory: &mut Memory,
         each: &mut dyn FnMut(Kept),
     ) {
-        memory.keep_native(row, raw, self.native.wants, each);
+        memory.keep_native(row, raw, self.native.wants, None, each);
     }
 }
 
@@ -128,23 +129,41 @@ impl Memory {
         read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
     ) -> Option<Kept> {
         let what = read(row, &mut self.arena)?;
-        Some(Kept { head: self.head(row), what, origin: Origin::Sse, left_out: None })
+        let (head, origin) = (self.head(row), Origin::Sse);
+        Some(Kept { head, what, origin, left_out: None, extra: None })
     }
 
-    /// Reads a row of a transcript or rollout and keeps what it says.
-    fn keep_native(
+    /// Reads a row and keeps what it says, and something beside.
+    pub fn keep_with(
+        &mut self,
+        row: &sse::Row<'_>,
+        read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
+        extra: Option<Box<Extra>>,
+    ) -> Kept {
+        let what = read(row, &mut self.arena).unwrap_or(What::Row);
+        Kept { head: self.head(row), what, origin: Origin::Sse, left_out: None, extra }
+    }
+
+    /// Reads a row of a transcript or rollout and keeps what it says. What is kept beside comes
+    /// last, as a [`What::Row`]: by then it is known whose the row is.
+    pub fn keep_native(
         &mut self,
         row: &native::Row<'_>,
         raw: &[u8],
         wants: Wants,
+        extra: Option<Box<Extra>>,
         each: &mut dyn FnMut(Kept),
     ) {
         let mut arena = std::mem::take(&mut self.arena);
         let mut known = None;
         row.decode(wants, &mut arena, &mut |what, _| {
             let (head, origin) = *known.get_or_insert_with(|| self.native_head(row, raw));
-            each(Kept { head, what, origin, left_out: None });
+            each(Kept { head, what, origin, left_out: None, extra: None });
         });
+        if extra.is_some() {
+            let (head, origin) = *known.get_or_insert_with(|| self.native_head(row, raw));
+            each(Kept { head, what: What::Row, origin, left_out: None, extra });
+        }
         self.arena = arena;
     }
 
@@ -195,7 +214,7 @@ impl Memory {
     /// Reads a delta row if it is like one that was read before.
     pub(crate) fn read_alike(&mut self, event: &[u8], row: &[u8]) -> Option<(Clock, Kept)> {
         let sse::AlikeRow { clock, what, head } = self.alike.read(event, row, &mut self.arena)?;
-        Some((clock, Kept { head, what, origin: Origin::Sse, left_out: None }))
+        Some((clock, Kept { head, what, origin: Origin::Sse, left_out: None, extra: None }))
     }
 
     /// Remembers a delta row, for others like it.
@@ -246,8 +265,9 @@ impl Memory {
     /// A row as a fold is fed it.
     pub(crate) fn event<'a>(&'a self, t: Option<i64>, row: &'a Row<Kept>) -> Event<'a> {
         let head = &self.heads[row.value.head as usize];
-        let Kept { what, left_out, .. } = &row.value;
-        Event { t, src: row.src, head, what, arena: &self.arena, left_out: *left_out }
+        let Kept { what, left_out, extra, .. } = &row.value;
+        let (left_out, extra) = (*left_out, extra.as_deref());
+        Event { t, src: row.src, head, what, arena: &self.arena, left_out, extra }
     }
 }
 

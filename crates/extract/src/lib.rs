@@ -1,0 +1,173 @@
+//! The modes of `alog-extract`: state machines from the rows of logs, and captured requests, to
+//! the records that people ask for. Pure, as the folds are: no files, no clock.
+//!
+//! [`MODES`] lists them. [`Extraction`] feeds the chosen ones, all in one pass.
+
+mod facts;
+#[cfg(test)]
+mod given;
+mod modes;
+mod record;
+mod redact;
+mod request;
+mod tools;
+
+use std::collections::BTreeSet;
+
+use agentlog::event::{Event, What};
+use agentlog::fold::Fold;
+use agentlog::record::{Field, Shape};
+
+pub use facts::{Facts, Form, value_of};
+pub use modes::MODES;
+pub use record::Record;
+pub use redact::Redact;
+pub use request::{Asked, Conversations, Piece, Place};
+
+/// What is known of a mode before it runs.
+#[derive(Clone, Copy)]
+pub struct Info {
+    /// Its name, on the command line and in the schema.
+    pub name: &'static str,
+    /// What one record of it is, in a line.
+    pub about: &'static str,
+    /// Which rows and requests it reads.
+    pub sources: &'static str,
+    /// The keys of its own.
+    pub own: &'static [Field],
+    /// The keys that make a record the same thing as another, for `--dedup content` and `last`.
+    pub key: &'static [&'static str],
+    /// The keys that a table shows.
+    pub table: &'static [&'static str],
+    /// Which rows it is fed.
+    pub takes: Takes,
+    /// Makes its state.
+    pub make: fn() -> Box<dyn Mode>,
+}
+
+/// Which rows a mode is fed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Takes {
+    /// Deltas, four fifths of an SSE log.
+    pub deltas: bool,
+    /// Rows that count for nothing: copies, and those of sessions that have a better source.
+    pub left_out: bool,
+}
+
+impl std::fmt::Debug for Info {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Info").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A mode: a state machine that is fed rows in order of time.
+pub trait Mode: Send {
+    /// Takes the next row.
+    fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>);
+
+    /// Log time has come to `t`: nothing older follows.
+    fn advance(&mut self, _t: i64, _out: &mut Vec<Record>) {}
+
+    /// The input is over: gives out the rest.
+    fn finish(&mut self, _out: &mut Vec<Record>) {}
+}
+
+/// A row as modes see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// What happened, where, and whose it is. A row of a transcript or rollout that tells several
+    /// things comes once for each, and once for all of it.
+    pub event: &'a Event<'a>,
+    /// What is kept of the row beside; none where the row comes for one of the things it tells.
+    pub facts: Option<&'a Facts>,
+    /// Its place in its conversation, if it is a request.
+    pub place: Option<&'a Place>,
+}
+
+impl<'a> Row<'a> {
+    /// The event's name, where the row comes for all of it.
+    pub fn name(&self) -> Option<&'a str> {
+        self.facts.map(|facts| &*facts.name)
+    }
+
+    /// The request and its place, if the row is one.
+    pub fn asked(&self) -> Option<(&'a Asked, &'a Place)> {
+        self.facts?.asked.as_deref().zip(self.place)
+    }
+}
+
+const fn field(name: &'static str, shape: Shape, about: &'static str) -> Field {
+    Field { name, shape, about }
+}
+
+/// Feeds the chosen modes, all in one pass.
+pub struct Extraction {
+    modes: Vec<(Takes, Box<dyn Mode>)>,
+    conversations: Conversations,
+}
+
+impl std::fmt::Debug for Extraction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Extraction").field("modes", &self.modes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Extraction {
+    /// An empty state of each of the modes.
+    pub fn new(modes: &[&'static Info]) -> Self {
+        let modes = modes.iter().map(|info| (info.takes, (info.make)())).collect();
+        Self { modes, conversations: Conversations::default() }
+    }
+}
+
+impl Fold for Extraction {
+    type Record = Record;
+
+    fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Record>) {
+        let facts = event.extra.and_then(|extra| extra.downcast_ref::<Facts>());
+        let asked = facts.and_then(|facts| facts.asked.as_deref());
+        let place = asked.map(|asked| self.conversations.place(event.head.sid.as_deref(), asked));
+        let row = Row { event, facts, place: place.as_ref() };
+        let is_delta = matches!(event.what, What::Delta(_));
+        for (takes, mode) in &mut self.modes {
+            if (takes.deltas || !is_delta) && (takes.left_out || event.left_out.is_none()) {
+                mode.feed(&row, out);
+            }
+        }
+    }
+
+    fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
+        for (_, mode) in &mut self.modes {
+            mode.advance(t, out);
+        }
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn finish(&mut self, out: &mut Vec<Record>) {
+        for (_, mode) in &mut self.modes {
+            mode.finish(out);
+        }
+    }
+}
+
+/// The modes of a list of names, each once, in the order of [`MODES`]; `all` is all of them.
+///
+/// # Errors
+/// The first name that is no mode's.
+pub fn modes_of<'n>(
+    names: impl IntoIterator<Item = &'n str>,
+) -> Result<Vec<&'static Info>, &'n str> {
+    let mut chosen = BTreeSet::new();
+    for name in names {
+        if name == "all" {
+            chosen.extend(0..MODES.len());
+            continue;
+        }
+        let at = MODES.iter().position(|info| info.name == name);
+        chosen.insert(at.ok_or(name)?);
+    }
+    Ok(chosen.into_iter().map(|at| MODES[at]).collect())
+}

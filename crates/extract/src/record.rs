@@ -1,0 +1,106 @@
+//! What a mode gives out, and how it is written.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use agentlog::event::{Event, Head, Src};
+use agentlog::json;
+use agentlog::record::{Field, Key, RecordWriter, Shape, SrcPath};
+use serde_json::Value;
+
+use crate::Info;
+use crate::redact::Redact;
+
+/// A record of a mode.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Which mode made it.
+    pub info: &'static Info,
+    /// When it happened, in milliseconds since the epoch.
+    pub t: Option<i64>,
+    /// The row it starts from.
+    pub src: Src,
+    /// Whose it is.
+    pub head: Arc<Head>,
+    /// The values of the mode's own fields, in their order. A time is a number: milliseconds since
+    /// the epoch.
+    pub values: Vec<Value>,
+}
+
+impl Record {
+    /// A record that starts from the row of an event.
+    pub fn new(info: &'static Info, event: &Event<'_>, values: Vec<Value>) -> Self {
+        debug_assert_eq!(values.len(), info.own.len(), "{}", info.name);
+        let head = Arc::clone(event.head);
+        Self { info, t: event.t, src: event.src, head, values }
+    }
+
+    /// The value of a field of its own.
+    pub fn value(&self, name: &str) -> &Value {
+        let at = self.info.own.iter().position(|field| field.name == name);
+        at.and_then(|at| self.values.get(at)).unwrap_or(&Value::Null)
+    }
+
+    /// Appends the record but for what is known only when it is printed: its index, and how many
+    /// others it stands for. Those belong before and behind what is appended.
+    pub fn body_into(&self, redact: Option<&Redact>, out: &mut Vec<u8>) {
+        let mut writer = RecordWriter::new(out);
+        writer.time(Key(",\"t\":"), self.t);
+        writer.head(&self.head);
+        for (field, value) in self.info.own.iter().zip(&self.values) {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(field.name.as_bytes());
+            out.extend_from_slice(b"\":");
+            value_into(field, value, redact, out);
+        }
+    }
+
+    /// Appends `src`, with its key.
+    pub fn src_into(&self, paths: &[SrcPath], out: &mut Vec<u8>) {
+        RecordWriter::new(out).src(paths, &self.src);
+    }
+}
+
+fn value_into(field: &Field, value: &Value, redact: Option<&Redact>, out: &mut Vec<u8>) {
+    match (field.shape, value.as_i64()) {
+        (Shape::Time, Some(ms)) => {
+            out.push(b'"');
+            agentlog::time::write_utc(ms, out);
+            out.push(b'"');
+        }
+        _ => json_into(value, redact, out),
+    }
+}
+
+/// Appends a value; of strings what is secret is replaced. Keys stay: they are names.
+fn json_into(value: &Value, redact: Option<&Redact>, out: &mut Vec<u8>) {
+    match (value, redact) {
+        (Value::String(text), Some(redact)) => {
+            json::string_into(redact.text(text).as_bytes(), out);
+        }
+        (Value::String(text), None) => json::string_into(text.as_bytes(), out),
+        (Value::Array(items), _) => {
+            out.push(b'[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                json_into(item, redact, out);
+            }
+            out.push(b']');
+        }
+        (Value::Object(fields), _) => {
+            out.push(b'{');
+            for (i, (key, value)) in fields.iter().enumerate() {
+                if i > 0 {
+                    out.push(b',');
+                }
+                json::string_into(key.as_bytes(), out);
+                out.push(b':');
+                json_into(value, redact, out);
+            }
+            out.push(b'}');
+        }
+        (scalar, _) => drop(write!(out, "{scalar}")),
+    }
+}
