@@ -11,7 +11,7 @@ use agentlog::time::Stamp;
 use serde_json::{Map, Value, json};
 
 use crate::request::Piece;
-use crate::{Asked, Extraction, Facts, Form, MODES, Record};
+use crate::{Asked, Extraction, Facts, Form, MODES, Options, Record};
 
 /// A row, in what it tells.
 struct Given {
@@ -28,7 +28,11 @@ struct Given {
 /// records as JSON, `t` first, then what is known of the head, then its own keys. Times are UTC.
 pub(crate) fn records(mode: &str, rows: &[String]) -> Vec<Value> {
     let info = MODES.into_iter().find(|info| info.name == mode).unwrap();
-    let mut extraction = Extraction::new(&[info]);
+    let options = Options {
+        wanted: Arc::new(|_, _, _: Option<&_>, _: Option<&_>| true),
+        offset_at: Arc::new(|_| 0),
+    };
+    let mut extraction = Extraction::new(&[info], &options);
     let mut out = Vec::new();
     let mut thread = Thread::default();
     let mut given: Vec<Given> = Vec::new();

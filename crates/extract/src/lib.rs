@@ -13,10 +13,12 @@ mod request;
 mod tools;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
 use agentlog::event::{Event, What};
 use agentlog::fold::Fold;
-use agentlog::record::{Field, Shape};
+use agentlog::fold::tokens::{OffsetAt, Wanted};
+use agentlog::record::{Field, RecordKind, Shape};
 
 pub use facts::{Facts, Form, value_of};
 pub use modes::MODES;
@@ -42,7 +44,7 @@ pub struct Info {
     /// Which rows it is fed.
     pub takes: Takes,
     /// Makes its state.
-    pub make: fn() -> Box<dyn Mode>,
+    pub make: fn(&Options) -> Box<dyn Mode>,
 }
 
 /// Which rows a mode is fed.
@@ -52,6 +54,17 @@ pub struct Takes {
     pub deltas: bool,
     /// Rows that count for nothing: copies, and those of sessions that have a better source.
     pub left_out: bool,
+    /// Only rows that are selected: its records sum up many sessions, and are not selected again.
+    pub selected: bool,
+}
+
+/// What modes have to know of what was asked for.
+#[derive(Clone)]
+pub struct Options {
+    /// Which rows are selected.
+    pub wanted: Arc<Wanted>,
+    /// The offset of the zone that days are of, in seconds, at a time in milliseconds UTC.
+    pub offset_at: Arc<OffsetAt>,
 }
 
 impl std::fmt::Debug for Info {
@@ -103,6 +116,7 @@ const fn field(name: &'static str, shape: Shape, about: &'static str) -> Field {
 /// Feeds the chosen modes, all in one pass.
 pub struct Extraction {
     modes: Vec<(Takes, Box<dyn Mode>)>,
+    wanted: Arc<Wanted>,
     conversations: Conversations,
 }
 
@@ -114,9 +128,9 @@ impl std::fmt::Debug for Extraction {
 
 impl Extraction {
     /// An empty state of each of the modes.
-    pub fn new(modes: &[&'static Info]) -> Self {
-        let modes = modes.iter().map(|info| (info.takes, (info.make)())).collect();
-        Self { modes, conversations: Conversations::default() }
+    pub fn new(modes: &[&'static Info], options: &Options) -> Self {
+        let modes = modes.iter().map(|info| (info.takes, (info.make)(options))).collect();
+        Self { modes, wanted: Arc::clone(&options.wanted), conversations: Conversations::default() }
     }
 }
 
@@ -129,8 +143,18 @@ impl Fold for Extraction {
         let place = asked.map(|asked| self.conversations.place(event.head.sid.as_deref(), asked));
         let row = Row { event, facts, place: place.as_ref() };
         let is_delta = matches!(event.what, What::Delta(_));
+        let head = event.head;
+        let mut selected = None;
+        let wanted = &self.wanted;
+        let mut is_selected = || {
+            let whose = || wanted(event.t, head.provider, head.sid.as_deref(), head.cwd.as_deref());
+            *selected.get_or_insert_with(whose)
+        };
         for (takes, mode) in &mut self.modes {
-            if (takes.deltas || !is_delta) && (takes.left_out || event.left_out.is_none()) {
+            if (takes.deltas || !is_delta)
+                && (takes.left_out || event.left_out.is_none())
+                && (!takes.selected || is_selected())
+            {
                 mode.feed(&row, out);
             }
         }
@@ -170,4 +194,26 @@ pub fn modes_of<'n>(
         chosen.insert(at.ok_or(name)?);
     }
     Ok(chosen.into_iter().map(|at| MODES[at]).collect())
+}
+
+/// The kinds of records of all modes, in the order of [`MODES`]. They live as long as the program.
+static KINDS: LazyLock<Vec<RecordKind>> = LazyLock::new(|| {
+    let count =
+        field("count", Shape::Count, "how many records it stands for: more than 1 with --dedup");
+    let kind = |info: &&'static Info| RecordKind {
+        schema: format!("alog.extract.{}/1", info.name).leak(),
+        about: info.about,
+        own: info.own.iter().copied().chain([count]).collect::<Vec<_>>().leak(),
+        table: info.table,
+        rows: None,
+    };
+    MODES.iter().map(kind).collect()
+});
+
+impl Info {
+    /// The kind of its records.
+    pub fn kind(&self) -> &'static RecordKind {
+        let at = MODES.iter().position(|info| info.name == self.name).unwrap_or(0);
+        &KINDS[at]
+    }
 }

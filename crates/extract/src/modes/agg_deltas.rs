@@ -10,8 +10,8 @@ pub(super) const INFO: Info = Info {
     own: agentlog::record::DELTA.own,
     key: &["sid", "item_id", "request_id", "block_index"],
     table: &["t", "provider", "sid", "kind", "status", "text"],
-    takes: Takes { deltas: true, left_out: true },
-    make: || Box::new(AggDeltas),
+    takes: Takes { deltas: true, left_out: true, selected: false },
+    make: |_| Box::new(AggDeltas),
 };
 
 struct AggDeltas;

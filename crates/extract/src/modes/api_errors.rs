@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["src"],
     table: &["t", "provider", "sid", "kind", "code", "status", "message"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(ApiErrors),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(ApiErrors),
 };
 
 const OWN: &[Field] = &[

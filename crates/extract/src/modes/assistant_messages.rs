@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "item_id", "text"],
     table: &["t", "provider", "sid", "phase", "bytes", "text"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(AssistantMessages),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(AssistantMessages),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["src"],
     table: &["t", "provider", "sid", "call", "kind", "model", "messages", "tools", "body_bytes"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(CallIndex),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(CallIndex),
 };
 
 const OWN: &[Field] = &[

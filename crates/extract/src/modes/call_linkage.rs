@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["link", "call", "call_id"],
     table: &["t", "provider", "sid", "link", "call", "call_id", "state", "flow"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(CallLinkage),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(CallLinkage),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "hash"],
     table: &["t", "provider", "sid", "model", "source", "uses", "changed"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(Config),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(Config),
 };
 
 const OWN: &[Field] = &[

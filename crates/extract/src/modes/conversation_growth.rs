@@ -22,8 +22,8 @@ pub(super) const INFO: Info = Info {
         "removed",
         "common_prefix",
     ],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(ConversationGrowth),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(ConversationGrowth),
 };
 
 const OWN: &[Field] = &[

@@ -14,8 +14,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "sha256"],
     table: &["t", "provider", "sid", "files", "added", "removed"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(Diffs),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(Diffs),
 };
 
 const OWN: &[Field] = &[

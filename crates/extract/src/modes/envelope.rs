@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["ver", "keys"],
     table: &["t", "provider", "ver", "generation", "rows", "keys"],
-    takes: Takes { deltas: true, left_out: true },
-    make: || Box::new(Envelope),
+    takes: Takes { deltas: true, left_out: true, selected: false },
+    make: |_| Box::new(Envelope),
 };
 
 const OWN: &[Field] = &[

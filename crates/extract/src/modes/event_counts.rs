@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["kind", "provider", "name"],
     table: &["provider", "kind", "name", "rows", "bytes", "ok"],
-    takes: Takes { deltas: true, left_out: true },
-    make: || Box::new(EventCounts),
+    takes: Takes { deltas: true, left_out: true, selected: false },
+    make: |_| Box::new(EventCounts),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "state", "exit_code", "duration_ms", "command"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(ExecRuns),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(ExecRuns),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id", "class"],
     table: &["t", "provider", "sid", "call_id", "name", "class", "exit_code", "excerpt"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(FunctionCallErrors),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(FunctionCallErrors),
 };
 
 const OWN: &[Field] = &[

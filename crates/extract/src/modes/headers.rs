@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["provider", "name"],
     table: &["t", "provider", "name", "value", "distinct", "uses"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(Headers),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(Headers),
 };
 
 const OWN: &[Field] = &[

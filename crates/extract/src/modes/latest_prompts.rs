@@ -10,8 +10,8 @@ pub(super) const INFO: Info = Info {
     own: agentlog::record::PROMPT.own,
     key: &["sid", "text", "t"],
     table: &["t", "provider", "sid", "kind", "text"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(LatestPrompts),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(LatestPrompts),
 };
 
 struct LatestPrompts;

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "server", "tool", "state", "ok", "duration_ms"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(McpCalls),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(McpCalls),
 };
 
 const OWN: &[Field] = &[

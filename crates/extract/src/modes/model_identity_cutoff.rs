@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "claimed", "requested", "served"],
     table: &["t", "provider", "sid", "claimed", "requested", "served", "cutoff", "mismatch"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(ModelIdentityCutoff),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(ModelIdentityCutoff),
 };
 
 const OWN: &[Field] = &[

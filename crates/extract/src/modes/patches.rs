@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "state", "ok", "files"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(Patches),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(Patches),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "kind", "path"],
     table: &["t", "provider", "sid", "kind", "path", "found_in", "evidence"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(PathsRepoHints),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(PathsRepoHints),
 };
 
 const OWN: &[Field] = &[

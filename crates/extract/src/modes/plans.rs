@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "explanation", "steps"],
     table: &["t", "provider", "sid", "pending", "in_progress", "completed", "explanation"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(Plans),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(Plans),
 };
 
 const OWN: &[Field] = &[

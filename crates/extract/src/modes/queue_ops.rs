@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "text", "t"],
     table: &["t", "provider", "sid", "state", "waited_ms", "text"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(QueueOps),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(QueueOps),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["provider", "window", "used_percent", "resets_at"],
     table: &["t", "provider", "sid", "window", "used_percent", "window_minutes", "resets_at"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(RateLimits),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(RateLimits),
 };
 
 const OWN: &[Field] = &[

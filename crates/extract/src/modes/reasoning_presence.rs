@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "item_id"],
     table: &["t", "provider", "sid", "item_id", "source", "text_bytes", "encrypted_bytes"],
-    takes: Takes { deltas: true, left_out: false },
-    make: || Box::new(ReasoningPresence),
+    takes: Takes { deltas: true, left_out: false, selected: false },
+    make: |_| Box::new(ReasoningPresence),
 };
 
 const OWN: &[Field] = &[

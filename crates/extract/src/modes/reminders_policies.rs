@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "sha256"],
     table: &["t", "provider", "sid", "rule", "tag", "found_in", "bytes", "uses", "text"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(RemindersPolicies),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(RemindersPolicies),
 };
 
 const OWN: &[Field] = &[

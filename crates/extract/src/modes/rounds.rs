@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "pid", "round"],
     table: &["t", "provider", "sid", "round", "rows", "prompts", "ends", "violations"],
-    takes: Takes { deltas: true, left_out: true },
-    make: || Box::new(Rounds),
+    takes: Takes { deltas: true, left_out: true, selected: false },
+    make: |_| Box::new(Rounds),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "pid"],
     table: &["t", "provider", "sid", "pid", "t_end", "prompts", "rounds", "rows", "end"],
-    takes: Takes { deltas: true, left_out: true },
-    make: || Box::new(Sessions),
+    takes: Takes { deltas: true, left_out: true, selected: false },
+    make: |_| Box::new(Sessions),
 };
 
 const OWN: &[Field] = &[

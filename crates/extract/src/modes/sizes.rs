@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["kind", "event", "cap_bytes", "rank"],
     table: &["kind", "rank", "event", "rows", "bytes", "p50_bytes", "p99_bytes", "max_bytes"],
-    takes: Takes { deltas: true, left_out: true },
-    make: || Box::new(Sizes),
+    takes: Takes { deltas: true, left_out: true, selected: false },
+    make: |_| Box::new(Sizes),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "sha256", "role"],
     table: &["t", "provider", "sid", "role", "block", "bytes", "uses", "text"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(SystemPrompts),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(SystemPrompts),
 };
 
 const OWN: &[Field] = &[

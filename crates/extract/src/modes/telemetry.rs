@@ -21,8 +21,8 @@ pub(super) const INFO: Info = Info {
         "duration_ms",
         "deltas_per_s",
     ],
-    takes: Takes { deltas: true, left_out: true },
-    make: || Box::new(Telemetry),
+    takes: Takes { deltas: true, left_out: true, selected: false },
+    make: |_| Box::new(Telemetry),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "item_id", "text"],
     table: &["t", "provider", "sid", "item_id", "bytes", "text"],
-    takes: Takes { deltas: true, left_out: true },
-    make: || Box::new(Thinking),
+    takes: Takes { deltas: true, left_out: true, selected: false },
+    make: |_| Box::new(Thinking),
 };
 
 const OWN: &[Field] = &[

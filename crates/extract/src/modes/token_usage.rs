@@ -20,8 +20,8 @@ pub(super) const INFO: Info = Info {
         "output_tokens",
         "total_tokens",
     ],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(TokenUsage),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(TokenUsage),
 };
 
 struct TokenUsage;

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "kind", "name", "status"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(ToolCalls),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(ToolCalls),
 };
 
 const OWN: &[Field] = &[

@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "name", "ok", "exit_code", "bytes"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(ToolResults),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(ToolResults),
 };
 
 const OWN: &[Field] = &[

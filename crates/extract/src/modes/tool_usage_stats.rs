@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["provider", "kind", "name"],
     table: &["provider", "kind", "name", "calls", "failed", "p50_ms", "p95_ms"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(ToolUsageStats),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(ToolUsageStats),
 };
 
 const OWN: &[Field] = &[

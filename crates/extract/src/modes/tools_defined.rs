@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "name", "sha256"],
     table: &["t", "provider", "sid", "name", "kind", "bytes", "uses"],
-    takes: Takes { deltas: false, left_out: false },
-    make: || Box::new(ToolsDefined),
+    takes: Takes { deltas: false, left_out: false, selected: false },
+    make: |_| Box::new(ToolsDefined),
 };
 
 const OWN: &[Field] = &[

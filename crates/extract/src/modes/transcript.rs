@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["src", "role"],
     table: &["t", "provider", "sid", "role", "name", "text"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(Transcript),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(Transcript),
 };
 
 const OWN: &[Field] = &[

@@ -10,8 +10,8 @@ pub(super) const INFO: Info = Info {
     own: agentlog::record::TURN.own,
     key: &["sid", "session_turn"],
     table: &["t", "provider", "sid", "session_turn", "status", "idle_t", "prompt"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(TurnsUserIdle),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(TurnsUserIdle),
 };
 
 struct TurnsUserIdle;

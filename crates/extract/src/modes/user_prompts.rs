@@ -12,8 +12,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "text", "t"],
     table: &["t", "provider", "sid", "kind", "text"],
-    takes: Takes { deltas: false, left_out: true },
-    make: || Box::new(UserPrompts),
+    takes: Takes { deltas: false, left_out: true, selected: false },
+    make: |_| Box::new(UserPrompts),
 };
 
 const OWN: &[Field] = &[

@@ -1,0 +1,41 @@
+//! Which rows are read, and what is kept of them: all of them, with what the modes look into.
+
+use agentlog::native::{self, Dialect, Meta, Wants};
+use agentlog::sse;
+use cli::{Decode, Kept, Memory};
+use extract::Facts;
+use jsonl::Needles;
+
+/// Keeps every row.
+pub struct ExtractRows;
+
+/// What is read of transcripts and rollouts.
+const WANTS: Wants = Wants { prompts: true, turns: true, usage: true, calls: true };
+
+impl Decode for ExtractRows {
+    type Value = Kept;
+    type Memory = Memory;
+
+    fn wants(&self, _: &str) -> bool {
+        true
+    }
+
+    fn value(&self, row: &sse::Row<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {
+        Some(memory.keep_with(row, sse::what_of, Some(Facts::of_sse(row))))
+    }
+
+    fn needles(&self, _: Dialect) -> Option<&Needles> {
+        None
+    }
+
+    fn native(
+        &self,
+        row: &native::Row<'_>,
+        _: Option<&Meta>,
+        raw: &[u8],
+        memory: &mut Memory,
+        each: &mut dyn FnMut(Kept),
+    ) {
+        memory.keep_native(row, raw, WANTS, Some(Facts::of_native(row, raw)), each);
+    }
+}
