@@ -115,7 +115,8 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         shelf.print_at_once(&run, &args.common.output, &modes);
     }
     let options = options(&run);
-    cli::fold(&mut run, Look::All, &ExtractRows, || Extraction::new(&modes, &options), &mut shelf)?;
+    let look = if run.strict { Look::All } else { Look::Names };
+    cli::fold(&mut run, look, &ExtractRows, || Extraction::new(&modes, &options), &mut shelf)?;
     match files {
         Some(files) => shelf.write(&mut run, files)?,
         None => shelf.print(&mut run, &args.common.output, &modes)?,

@@ -2,6 +2,7 @@
 
 use agentlog::native::{self, Dialect, Meta, Wants};
 use agentlog::sse;
+use agentlog::zone::Clock;
 use cli::{Decode, Kept, Memory};
 use extract::Facts;
 use jsonl::Needles;
@@ -20,8 +21,17 @@ impl Decode for ExtractRows {
         true
     }
 
-    fn value(&self, row: &sse::Row<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {
-        Some(memory.keep_with(row, sse::what_of, Some(Facts::of_sse(row))))
+    fn alike(&self, event: &[u8], row: &[u8], memory: &mut Memory) -> Option<(Clock, Kept)> {
+        if !event.ends_with(b"delta") {
+            return None;
+        }
+        memory.read_alike_with(event, row, Facts::of_sibling)
+    }
+
+    fn value(&self, row: &sse::Row<'_>, raw: &[u8], memory: &mut Memory) -> Option<Kept> {
+        let kept = memory.keep_with(row, sse::what_of, Some(Facts::of_sse(row)));
+        memory.learn_with(row, raw, &kept);
+        Some(kept)
     }
 
     fn needles(&self, _: Dialect) -> Option<&Needles> {

@@ -1,10 +1,10 @@
 //! What is kept of a row for the modes. It is made where rows are decoded, on all cores.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use agentlog::event::Extra;
 use agentlog::json::{self, Kind};
 use agentlog::{native, sse};
 use foldhash::fast::FixedState;
@@ -45,10 +45,10 @@ pub struct Facts {
 
 impl Facts {
     /// What is kept of an SSE row.
-    pub fn of_sse(row: &sse::Row<'_>) -> Box<dyn Any + Send + Sync> {
+    pub fn of_sse(row: &sse::Row<'_>) -> Arc<Extra> {
         let is_delta = row.name.ends_with(".delta") || row.name.ends_with("_block_delta");
         let payload = row.inner.payload.filter(|_| !is_delta);
-        Box::new(Self {
+        Arc::new(Self {
             name: interned(&row.name),
             form: Form::Sse,
             keys: Some(interned(&keys_of(&row.envelope))),
@@ -58,8 +58,16 @@ impl Facts {
         })
     }
 
+    /// What is kept of a delta that is like another, of which this is kept, but for its event.
+    pub fn of_sibling(of: &Extra, event: &[u8]) -> Option<Arc<Extra>> {
+        let Self { form, keys, .. } = of.downcast_ref()?;
+        let name = interned(std::str::from_utf8(event).ok()?);
+        let (form, keys) = (*form, keys.clone());
+        Some(Arc::new(Self { name, form, keys, payload: Value::Null, broken: false, asked: None }))
+    }
+
     /// What is kept of a row of a transcript or rollout; `raw` is all of it.
-    pub fn of_native(row: &native::Row<'_>, raw: &[u8]) -> Box<dyn Any + Send + Sync> {
+    pub fn of_native(row: &native::Row<'_>, raw: &[u8]) -> Arc<Extra> {
         let form = match row.dialect {
             native::Dialect::Transcript => Form::Transcript,
             native::Dialect::Rollout => Form::Rollout,
@@ -67,7 +75,7 @@ impl Facts {
         let text = std::str::from_utf8(raw).unwrap_or_default();
         let payload = json::value(text).map_or(Value::Null, value_of);
         let (name, broken) = (interned(&row.name()), false);
-        Box::new(Self { name, form, keys: None, payload, broken, asked: None })
+        Arc::new(Self { name, form, keys: None, payload, broken, asked: None })
     }
 }
 

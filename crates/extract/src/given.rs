@@ -1,9 +1,8 @@
 //! Rows for the tests of modes: texts of logs are read as the command reads them.
 
-use std::any::Any;
 use std::sync::Arc;
 
-use agentlog::event::{Event, Head, Src, What};
+use agentlog::event::{Event, Extra, Head, Src, What};
 use agentlog::fold::Fold;
 use agentlog::native::{self, Dialect, Thread, Wants};
 use agentlog::sse::{self, Envelope, Scratch};
@@ -20,7 +19,7 @@ struct Given {
     what: What,
     arena: Vec<u8>,
     src: Src,
-    extra: Option<Box<dyn Any + Send + Sync>>,
+    extra: Option<Arc<Extra>>,
 }
 
 /// What a mode makes of rows, each the line of a log or a captured request, as
@@ -159,7 +158,7 @@ fn read_request(value: &Value, src: Src) -> Given {
         what: What::Row,
         arena: Vec::new(),
         src,
-        extra: Some(Box::new(facts)),
+        extra: Some(Arc::new(facts)),
     }
 }
 

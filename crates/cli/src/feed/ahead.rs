@@ -32,6 +32,9 @@ const SMALL: u64 = 1 << 20;
 /// How many logs are read ahead: enough for a thread not to sleep between two of them.
 const AHEAD: usize = 256;
 
+/// How much of them, in bytes on disk: what is made of them may be a few times as large.
+const AHEAD_BYTES: u64 = 32 << 20;
+
 /// How many of them one thread reads one after the other.
 const AT_ONCE: usize = 8;
 
@@ -49,8 +52,9 @@ pub(super) struct SmallLogs<'p, 's, D> {
     reading: &'s Reading<'s, D>,
     /// The small logs that nobody asked the pool for yet.
     left: VecDeque<usize>,
-    /// How many are being read, or wait here.
+    /// How many are being read, or wait here, and their bytes.
     busy: usize,
+    bytes: u64,
     came: HashMap<usize, io::Result<Ahead>, FixedState>,
     send: Sender<Vec<Came>>,
     receive: Receiver<Vec<Came>>,
@@ -66,7 +70,8 @@ impl<'p, 's, D: ReadRows> SmallLogs<'p, 's, D> {
         let left = order.filter(|file| reading.is_small(*file)).collect();
         let (send, receive) = mpsc::channel();
         let came = HashMap::default();
-        let mut small = Self { scope, reading, left, busy: 0, came, send, receive };
+        let (busy, bytes) = (0, 0);
+        let mut small = Self { scope, reading, left, busy, bytes, came, send, receive };
         small.go_on();
         small
     }
@@ -85,6 +90,7 @@ impl<'p, 's, D: ReadRows> SmallLogs<'p, 's, D> {
             }
         }
         self.busy -= 1;
+        self.bytes -= self.reading.size(file);
         self.go_on();
         self.came.remove(&file)
     }
@@ -92,12 +98,13 @@ impl<'p, 's, D: ReadRows> SmallLogs<'p, 's, D> {
     /// Asks for more, if few are left. Several at a time: waking a thread takes longer than to read
     /// a small file.
     fn go_on(&mut self) {
-        if self.busy > AHEAD / 2 {
+        if self.busy > AHEAD / 2 || self.bytes > AHEAD_BYTES / 2 {
             return;
         }
-        while self.busy < AHEAD && !self.left.is_empty() {
+        while self.busy < AHEAD && self.bytes < AHEAD_BYTES && !self.left.is_empty() {
             let few: Vec<usize> = self.left.drain(..self.left.len().min(AT_ONCE)).collect();
             self.busy += few.len();
+            self.bytes += few.iter().map(|file| self.reading.size(*file)).sum::<u64>();
             let (reading, send) = (self.reading, self.send.clone());
             self.scope.spawn_fifo(move |_| {
                 let read = |file| (file, reading.read_or_tell(file));
@@ -112,6 +119,10 @@ impl<'p, 's, D: ReadRows> SmallLogs<'p, 's, D> {
 impl<D: ReadRows> Reading<'_, D> {
     fn is_small(&self, file: usize) -> bool {
         self.logs[file].size.is_some_and(|size| size <= SMALL)
+    }
+
+    fn size(&self, file: usize) -> u64 {
+        self.logs[file].size.unwrap_or(0)
     }
 
     /// As [`Reading::read`]; a panic must not leave others waiting for what will never come.

@@ -49,7 +49,7 @@ pub struct Kept {
     pub(super) what: What,
     pub(super) origin: Origin,
     pub(super) left_out: Option<LeftOut>,
-    extra: Option<Box<Extra>>,
+    extra: Option<Arc<Extra>>,
 }
 
 /// What has to be known of a row to tell copies.
@@ -73,9 +73,15 @@ pub struct Memory {
     /// Places in `heads`, by a hash of what a head is read from.
     known: HashMap<u64, u32, FixedState>,
     alike: sse::Alike,
+    /// What is kept beside of deltas that are alike: the head of each kind of them, and for each
+    /// event what is kept of its rows.
+    beside: Vec<(u32, Vec<Beside>)>,
     /// For each head, whether a delta has it.
     streams: Vec<bool>,
 }
+
+/// An event, and what is kept of its rows.
+type Beside = (Box<[u8]>, Arc<Extra>);
 
 /// Reads rows for a fold.
 pub trait ReadRows: Decode<Value = Kept, Memory = Memory> {}
@@ -138,7 +144,7 @@ impl Memory {
         &mut self,
         row: &sse::Row<'_>,
         read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
-        extra: Option<Box<Extra>>,
+        extra: Option<Arc<Extra>>,
     ) -> Kept {
         let what = read(row, &mut self.arena).unwrap_or(What::Row);
         Kept { head: self.head(row), what, origin: Origin::Sse, left_out: None, extra }
@@ -151,7 +157,7 @@ impl Memory {
         row: &native::Row<'_>,
         raw: &[u8],
         wants: Wants,
-        extra: Option<Box<Extra>>,
+        extra: Option<Arc<Extra>>,
         each: &mut dyn FnMut(Kept),
     ) {
         let mut arena = std::mem::take(&mut self.arena);
@@ -222,6 +228,38 @@ impl Memory {
         self.alike.learn(row, raw, &kept.what, kept.head);
     }
 
+    /// Reads a delta row if it is like one that was read before and remembered by
+    /// [`Memory::learn_with`]. `sibling` tells what is kept of a row of that event, by what was
+    /// kept of a row of another that is like it in all else.
+    pub fn read_alike_with(
+        &mut self,
+        event: &[u8],
+        row: &[u8],
+        sibling: fn(&Extra, &[u8]) -> Option<Arc<Extra>>,
+    ) -> Option<(Clock, Kept)> {
+        let sse::AlikeRow { clock, what, head } = self.alike.read(event, row, &mut self.arena)?;
+        let (head, beside) = self.beside.get_mut(head as usize)?;
+        let known = beside.iter().position(|(of, _)| **of == *event);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let extra = sibling(&*beside.first()?.1, event)?;
+                beside.push((event.into(), extra));
+                beside.len() - 1
+            }
+        };
+        let extra = Some(Arc::clone(&beside[at].1));
+        Some((clock, Kept { head: *head, what, origin: Origin::Sse, left_out: None, extra }))
+    }
+
+    /// Remembers a delta row, for others like it, with what is kept of it beside.
+    pub fn learn_with(&mut self, row: &sse::Row<'_>, raw: &[u8], kept: &Kept) {
+        let (What::Delta(_), Some(extra)) = (&kept.what, &kept.extra) else { return };
+        let mark = self.beside.len() as u32;
+        self.beside.push((kept.head, vec![(row.name.as_bytes().into(), Arc::clone(extra))]));
+        self.alike.learn(row, raw, &kept.what, mark);
+    }
+
     /// Whether a row is the first delta with its head.
     pub(crate) fn is_first_delta(&mut self, kept: &Kept) -> bool {
         let head = kept.head as usize;
@@ -259,6 +297,7 @@ impl Memory {
     pub(crate) fn share(&mut self, shared: &mut SharedHeads) {
         self.known = HashMap::default();
         self.alike = sse::Alike::default();
+        self.beside = Vec::new();
         self.heads.iter_mut().for_each(|head| shared.share(head));
     }
 
