@@ -9,6 +9,8 @@ use agentlog::native::{self, Dialect, Meta};
 use agentlog::zone::Clock;
 use jsonl::{Block, Opened};
 
+use crate::captured;
+
 /// Kinds of logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -18,6 +20,8 @@ pub enum Format {
     Transcript,
     /// A rollout of Codex CLI.
     Rollout,
+    /// One captured request: the whole file is one JSON document.
+    Request,
     /// A known kind that these commands do not read yet; its name, in the plural.
     NotYet(&'static str),
     /// Nothing known.
@@ -85,7 +89,7 @@ pub struct Seen {
 /// Looks at the start of a regular file: at little of it, if that is enough.
 pub fn of_file(path: &Path) -> io::Result<Seen> {
     let (head, plain) = Opened::head(path, FIRST)?;
-    let format = of_text(&head);
+    let format = captured::in_its_place(path, of_text(&head));
     let enough = match format {
         Format::Unknown | Format::Empty => false,
         Format::Rollout => head.contains(&b'\n'),
@@ -190,7 +194,11 @@ pub(crate) fn of_text(head: &[u8]) -> Format {
     let mut format = Format::Empty;
     for line in lines(head) {
         match of_line(line.bytes) {
-            Format::Unknown => format = Format::Unknown,
+            Format::Request if format == Format::Empty => return captured::of_first_line(head),
+            Format::Unknown if format == Format::Empty && captured::is_start(head) => {
+                return Format::Request;
+            }
+            Format::Unknown | Format::Request => format = Format::Unknown,
             known => return known,
         }
     }
@@ -234,8 +242,11 @@ fn of_line(line: &[u8]) -> Format {
     {
         return Format::Sse;
     }
-    if count(&["method", "url"]) == 2 || count(&["request", "response"]) == 2 {
-        return Format::NotYet("captured requests");
+    if count(&["method", "url"]) == 2 {
+        return Format::Request;
+    }
+    if count(&["request", "response"]) == 2 {
+        return Format::NotYet("claude-trace pairs");
     }
     if has("type") && has("payload") || has("record_type") || count(&HEADER) == HEADER.len() {
         return Format::Rollout;

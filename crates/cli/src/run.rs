@@ -7,9 +7,10 @@ use std::sync::Arc;
 use agentlog::event::Src;
 use agentlog::zone::{Clock, Evidence};
 use anyhow::{Context, Result};
-use jsonl::{Batch, Needles, Placed, Reader, ReaderOptions};
+use jsonl::{Batch, Needles, Placed, ReaderOptions};
 
 use crate::flags::{CommonFlags, Source};
+use crate::format::Format;
 use crate::inputs::{self, Log, Sessions};
 use crate::live::Kind;
 use crate::look::Look;
@@ -148,6 +149,15 @@ impl Run {
         }
     }
 
+    /// Leaves out captured requests: what is asked of a model is no news to who reads sessions.
+    pub fn leave_out_requests(&mut self) {
+        let before = self.logs.len();
+        if let Some(logs) = Arc::get_mut(&mut self.logs) {
+            logs.retain(|log| log.format != Format::Request);
+        }
+        self.report.counts.files_skipped += (before - self.logs.len()) as u64;
+    }
+
     /// Reads all logs one after the other. `sink` gets the rows of each block, in order.
     pub fn read_all<D: Decode>(
         &mut self,
@@ -170,6 +180,10 @@ impl Run {
         progress: &mut Progress,
         sink: &mut impl FnMut(Rows<D::Value, D::Memory>) -> Result<()>,
     ) -> Result<()> {
+        let is_request = self.logs[file].format == Format::Request;
+        if is_request && self.read_before && !decode.wants_requests() {
+            return Ok(());
+        }
         let source = match self.logs[file].open() {
             Ok(source) => source,
             Err(e) => {
@@ -177,7 +191,7 @@ impl Run {
                 return Ok(());
             }
         };
-        let mut reader = Reader::new(source, &self.options);
+        let mut reader = self.logs[file].reader(source, &self.options);
         let mut placer = Placer::new(file, &self.logs[file]);
         let mut kind = Kind::default();
         loop {
