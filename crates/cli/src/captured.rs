@@ -42,6 +42,7 @@ pub(crate) fn in_its_place(path: &Path, format: Format) -> Format {
 
 /// The part of a text before what is no UTF-8: it may be cut within a character.
 fn start_of(text: &[u8]) -> &str {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     match std::str::from_utf8(text) {
         Ok(text) => text,
         Err(e) => std::str::from_utf8(&text[..e.valid_up_to()]).unwrap_or_default(),
