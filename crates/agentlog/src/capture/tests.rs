@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 const SID: &str = "0b1c2d3e-4f50-4607-8809-a0b1c2d3e4f5";
 const OTHER: &str = "11111111-2222-4333-8444-555555555555";
 
-fn claude(with: Json) -> Json {
+fn claude(with: &Json) -> Json {
     let mut request = json!({
         "ts": "2025-11-18T06:01:55.855Z", "pid": 41, "cwd": "/w", "method": "POST",
         "url": "https://api.anthropic.com/v1/messages?beta=true", "headers": {},
@@ -46,7 +46,7 @@ fn the_session_of_claude() {
         (json!({"session_id": "unknown", "body": "session_id"}), None),
         (json!({}), None),
     ] {
-        assert_eq!(sid_of(&claude(with.clone())).as_deref(), want, "{with}");
+        assert_eq!(sid_of(&claude(&with)).as_deref(), want, "{with}");
     }
 }
 
@@ -150,7 +150,7 @@ fn the_writer_tells_the_agent_where_the_host_does_not() {
 #[test]
 fn clocks_in_all_spellings() {
     let clock = |with: Json| {
-        let text = claude(with).to_string();
+        let text = claude(&with).to_string();
         Request::parse(text.as_bytes()).unwrap().clock()
     };
     let utc = Clock::Utc(1_763_445_715_855);
@@ -172,7 +172,7 @@ fn clocks_in_all_spellings() {
 #[test]
 fn versions_are_those_of_agents() {
     let ver = |agent: &str| {
-        let text = claude(json!({"headers": {"User-Agent": agent}})).to_string();
+        let text = claude(&json!({"headers": {"User-Agent": agent}})).to_string();
         Request::parse(text.as_bytes()).unwrap().ver().map(str::to_owned)
     };
     assert_eq!(ver("claude-cli/2.0.42 (external, cli)").as_deref(), Some("2.0.42"));
