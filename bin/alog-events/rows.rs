@@ -224,6 +224,8 @@ impl Decode for EventRows<'_> {
         }
         let start = arena.len();
         let mut large = None;
+        // About as much as the record: growing would copy it over and over.
+        arena.reserve(raw.len().min(LARGE));
         match request.body() {
             _ if self.raw => arena.extend_from_slice(raw),
             Some(body) if body.value().raw.len() >= LARGE => {

@@ -1,13 +1,22 @@
 //! Files that are one captured request: how they are told, and how they are read.
 
+use std::io;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use agentlog::capture::Request;
 use agentlog::json;
-use jsonl::{Opened, Reader, ReaderOptions};
+use anyhow::Result;
+use jsonl::{Batch, Opened, Placed, Reader, ReaderOptions};
+use rayon::prelude::*;
 
 use crate::format::Format;
 use crate::inputs::Log;
+use crate::look::Look;
+use crate::progress::Progress;
+use crate::run::{Placer, Rows, Run};
+use crate::scan::{self, Decode, Scanned};
 
 /// The largest request, in bytes: no provider takes more.
 pub(crate) const LARGEST: u64 = 32 << 20;
@@ -57,6 +66,73 @@ impl Log {
             _ => Reader::new(source, options),
         }
     }
+}
+
+/// How much of small requests is read at once, in bytes and in files: they are many, and to wake a
+/// thread takes longer than to read one.
+const BYTES_AT_ONCE: u64 = 8 << 20;
+const FILES_AT_ONCE: usize = 256;
+
+/// What was found in a file, and how many lines and bytes it has.
+type Found<D> = (Option<Placed<Scanned<<D as Decode>::Value, <D as Decode>::Memory>>>, (u64, u64));
+
+impl Run {
+    /// The requests from `file` on that can be read together; none if it is none, or a large one.
+    pub(crate) fn requests_from(&self, file: usize) -> Range<usize> {
+        let mut bytes = 0;
+        let fits = |log: &&Log| {
+            bytes += log.size.unwrap_or(u64::MAX).min(BYTES_AT_ONCE);
+            log.format == Format::Request && bytes < BYTES_AT_ONCE
+        };
+        let few = self.logs[file..].iter().take(FILES_AT_ONCE).take_while(fits).count();
+        file..file + few
+    }
+
+    /// Reads requests on all cores. `sink` gets what they say, in order.
+    pub(crate) fn read_requests<D: Decode>(
+        &mut self,
+        files: Range<usize>,
+        look: Look<'_>,
+        decode: &D,
+        progress: &mut Progress,
+        sink: &mut impl FnMut(Rows<D::Value, D::Memory>) -> Result<()>,
+    ) -> Result<()> {
+        let (logs, options) = (Arc::clone(&self.logs), self.options.clone());
+        let few: Vec<io::Result<Found<D>>> = logs[files.clone()]
+            .par_iter()
+            .with_min_len(8)
+            .map(|log| read_request(log, &options, look, decode))
+            .collect();
+        for (file, found) in files.zip(few) {
+            match found {
+                Ok((block, read)) => {
+                    if let Some(block) = block {
+                        progress.read(block.value.bytes);
+                        self.tell(file, &block);
+                        sink(Placer::new(file, &logs[file]).place(block))?;
+                    }
+                    self.count(read);
+                }
+                Err(e) => self.unreadable(file, &e),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_request<D: Decode>(
+    log: &Log,
+    options: &ReaderOptions,
+    look: Look<'_>,
+    decode: &D,
+) -> io::Result<Found<D>> {
+    let mut reader = log.reader(log.open()?, options);
+    let work = |block: &jsonl::Block<'_>| scan::block(block, log.about(), look, decode);
+    let found = match reader.next(&work)? {
+        Batch::Blocks(blocks) => blocks.into_iter().next(),
+        Batch::Quiet | Batch::End => None,
+    };
+    Ok((found, (reader.lines(), reader.bytes())))
 }
 
 #[cfg(test)]

@@ -166,8 +166,15 @@ impl Run {
         mut sink: impl FnMut(Rows<D::Value, D::Memory>) -> Result<()>,
     ) -> Result<()> {
         let mut progress = Progress::new(self.quiet);
-        for file in 0..self.logs.len() {
-            self.read(file, look, decode, &mut progress, &mut sink)?;
+        let mut file = 0;
+        while file < self.logs.len() {
+            let few = self.requests_from(file);
+            file = few.end.max(file + 1);
+            if few.is_empty() {
+                self.read(few.start, look, decode, &mut progress, &mut sink)?;
+            } else if !self.passes_requests(decode) {
+                self.read_requests(few, look, decode, &mut progress, &mut sink)?;
+            }
         }
         Ok(())
     }
@@ -180,8 +187,7 @@ impl Run {
         progress: &mut Progress,
         sink: &mut impl FnMut(Rows<D::Value, D::Memory>) -> Result<()>,
     ) -> Result<()> {
-        let is_request = self.logs[file].format == Format::Request;
-        if is_request && self.read_before && !decode.wants_requests() {
+        if self.logs[file].format == Format::Request && self.passes_requests(decode) {
             return Ok(());
         }
         let source = match self.logs[file].open() {
@@ -222,6 +228,11 @@ impl Run {
             self.remark_unknown(file, &kind);
         }
         Ok(())
+    }
+
+    /// Whether requests need not even be opened.
+    fn passes_requests(&self, decode: &impl Decode) -> bool {
+        self.read_before && !decode.wants_requests()
     }
 
     /// Learns the offsets of all logs beforehand, from the few rows that tell them.
