@@ -143,7 +143,8 @@ pub fn peek(mut bytes: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>
         head.extend_from_slice(&chunk[..read]);
         let format = of_text(&head);
         let known = !matches!(format, Format::Unknown | Format::Empty);
-        let whole_line = head.contains(&b'\n');
+        // A request may have no line's end, and is not looked at again for each part of it.
+        let whole_line = format == Format::Request || head.contains(&b'\n');
         if read == 0 || head.len() >= FAR || (whole_line && known) {
             break format;
         }

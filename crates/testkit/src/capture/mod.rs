@@ -188,3 +188,50 @@ impl CapturedRequest {
         event
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CaptureBuilder, CaptureCase};
+    use serde_json::Value;
+
+    #[test]
+    fn documents_are_json_and_faulty_ones_are_no_requests() {
+        for case in CaptureCase::all() {
+            let log = CaptureBuilder::new(1).case(case).build();
+            assert!(log.files.is_sorted_by(|a, b| a.path < b.path), "{case:?}: names are unique");
+            for file in &log.files {
+                let document: Result<Value, _> = serde_json::from_slice(&file.bytes);
+                let is_request = document.is_ok_and(|document| document["url"].is_string());
+                assert_eq!(is_request, file.request.is_some(), "{case:?}: {}", file.path);
+            }
+        }
+    }
+
+    #[test]
+    fn spellings_change_no_truth() {
+        let plain = CaptureBuilder::new(2).cases(&CaptureCase::REQUESTS).build();
+        let spelled = CaptureBuilder::new(2).cases(&CaptureCase::REQUESTS);
+        let spelled = spelled.cases(&CaptureCase::SPELLINGS).build();
+        let told = |mut event: Value| {
+            event["src"].take();
+            event
+        };
+        let (plain, spelled) = (plain.events(), spelled.events());
+        assert!(plain.into_iter().map(told).eq(spelled.into_iter().map(told)));
+    }
+
+    #[test]
+    fn conversations_grow() {
+        let log = CaptureBuilder::new(3).steps(6).claude_sessions(1).codex_sessions(1).build();
+        for name in ["claude", "codex"] {
+            let of = |sizes: fn(&super::CapturedRequest) -> usize| -> Vec<usize> {
+                let requests = log.requests();
+                let own = requests.iter().filter(|(_, request)| request.provider.name() == name);
+                own.map(|(_, request)| sizes(request)).collect()
+            };
+            let messages = of(|request| request.messages);
+            assert!(messages.len() == 6 && messages.is_sorted_by(|a, b| a < b), "{messages:?}");
+            assert!(of(|request| request.tools).iter().all(|tools| *tools >= 2));
+        }
+    }
+}
