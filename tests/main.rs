@@ -27,6 +27,7 @@ mod native;
 mod order;
 mod output;
 mod properties;
+mod requests;
 mod samples;
 mod selection;
 mod shared;

@@ -72,6 +72,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut run = Run::new(&args.common)?;
+    run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { tolerance_ms: args.tolerance, explain: args.explain };
     let judge = Judge::new(args.fail_on);

@@ -115,6 +115,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     run.take_all_sources();
     let native = run.native_logs();
     run.leave_out_native();
+    run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let twins = args.stream == StreamName::Turn;
     let options = Options { explain: args.explain, parse: args.parse, twins };

@@ -17,7 +17,7 @@ use rows::{Body, EventRows, EventTimes, Names, Room};
 ///
 /// Every row becomes one record of the same shape, with the payload as the log has it. Lines that
 /// cannot be read are counted and told, never dropped in silence. Reads Claude Code transcripts,
-/// Codex rollouts, and centralized SSE logs of both.
+/// Codex rollouts, centralized SSE logs of both, and captured requests.
 #[derive(Parser)]
 #[command(name = "alog-events", version, after_long_help = EXAMPLES)]
 struct Args {

@@ -7,12 +7,13 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use agentlog::capture::Request;
 use agentlog::event::Provider;
 use agentlog::json;
 use agentlog::native;
 use agentlog::record::{
     event_head_into, event_into, event_tail_into, native_event_head_into, native_event_into,
-    native_event_tail_into,
+    native_event_tail_into, request_event_head_into, request_event_into, request_event_tail_into,
 };
 use agentlog::sse;
 use anyhow::Context;
@@ -209,6 +210,36 @@ impl Decode for EventRows<'_> {
         each(Body { text: start..arena.len(), sid, large });
     }
 
+    fn wants_requests(&self) -> bool {
+        true
+    }
+
+    fn request(&self, request: &Request<'_>, raw: &[u8], arena: &mut Vec<u8>) -> Option<Body> {
+        if !self.wants(request.kind().event()) {
+            return None;
+        }
+        let Selected::Yes { sid } = self.selected_request(request) else { return None };
+        if !self.room.take(raw.len() + size_of::<Body>()) {
+            return None;
+        }
+        let start = arena.len();
+        let mut large = None;
+        // About as much as the record: growing would copy it over and over.
+        arena.reserve(raw.len().min(LARGE));
+        match request.body() {
+            _ if self.raw => arena.extend_from_slice(raw),
+            Some(body) if body.value().raw.len() >= LARGE => {
+                request_event_head_into(request, arena);
+                let ((text, range), compact) = (body.text(), body.value().compact);
+                let text = Large { text: text.as_bytes().to_vec(), range, compact };
+                large = Some(Box::new((arena.len(), text)));
+                request_event_tail_into(request, arena);
+            }
+            _ => request_event_into(request, arena),
+        }
+        Some(Body { text: start..arena.len(), sid, large })
+    }
+
     fn adopt(&self, body: &mut Body, text: &mut Vec<u8>, raw: &[u8]) {
         let Some(large) = &mut body.large else { return };
         let large = &mut large.1;
@@ -247,6 +278,14 @@ impl<'a> EventRows<'a> {
         let sid = own.map(|own| own.session().to_owned()).or(head.sid);
         let cwd = head.cwd.or_else(|| own?.cwd.clone());
         self.selected_by(head.provider, sid.map(Cow::Owned), cwd.as_deref())
+    }
+
+    fn selected_request(&self, request: &Request<'_>) -> Selected {
+        if !self.selection.is_choosy() {
+            return Selected::Yes { sid: None };
+        }
+        let sid = request.sid().map(Cow::Borrowed);
+        self.selected_by(request.provider(), sid, request.cwd().as_deref())
     }
 
     fn selected_by(
@@ -304,6 +343,15 @@ impl Decode for EventTimes<'_> {
         if self.0.names.wants(&row.name()) && wanted() {
             each(());
         }
+    }
+
+    fn wants_requests(&self) -> bool {
+        true
+    }
+
+    fn request(&self, request: &Request<'_>, _: &[u8], _: &mut Vec<u8>) -> Option<()> {
+        let wanted = self.0.names.wants(request.kind().event());
+        (wanted && matches!(self.0.selected_request(request), Selected::Yes { .. })).then_some(())
     }
 
     fn timed(&self) -> Option<()> {

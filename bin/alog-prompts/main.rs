@@ -49,6 +49,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut run = Run::new(&args.common)?;
+    run.leave_out_requests();
     let needles = Needles::new(&NEEDLES).filter(|_| !run.strict);
     let look = needles.as_ref().map_or(Look::All, Look::Needles);
     let options = Options { raw_text: args.raw_text, explain: args.explain };

@@ -71,6 +71,7 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let prices = prices(args)?;
     let mut run = Run::new(&args.common)?;
+    run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);
     let rows = rows(options.by.contains(&By::Turn));

@@ -63,6 +63,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut run = Run::new(&args.common)?;
+    run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { no_text: args.no_text, explain: args.explain };
     let (statuses, idle) = (args.status.clone(), args.idle);

@@ -13,6 +13,7 @@
 //! # Ok::<(), agentlog::sse::Fault>(())
 //! ```
 
+pub mod capture;
 pub mod event;
 pub mod fold;
 pub mod json;

@@ -8,6 +8,8 @@ use agentlog::native::{self, Dialect, Meta};
 use agentlog::zone::Clock;
 use jsonl::{Block, Opened};
 
+use crate::captured;
+
 /// Kinds of logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -17,6 +19,8 @@ pub enum Format {
     Transcript,
     /// A rollout of Codex CLI.
     Rollout,
+    /// One captured request: the whole file is one JSON document.
+    Request,
     /// A known kind that these commands do not read yet; its name, in the plural.
     NotYet(&'static str),
     /// Nothing known.
@@ -82,7 +86,7 @@ pub struct Seen {
 /// Looks at the start of a regular file: at little of it, if that is enough.
 pub fn of_file(path: &Path) -> io::Result<Seen> {
     let (head, plain) = Opened::head(path, FIRST)?;
-    let format = of_text(&head);
+    let format = captured::in_its_place(path, of_text(&head));
     let enough = match format {
         Format::Unknown | Format::Empty => false,
         Format::Rollout => head.contains(&b'\n'),
@@ -127,7 +131,8 @@ pub fn peek(mut bytes: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>
         head.extend_from_slice(&chunk[..read]);
         let format = of_text(&head);
         let known = !matches!(format, Format::Unknown | Format::Empty);
-        let whole_line = head.contains(&b'\n');
+        // A request may have no line's end, and is not looked at again for each part of it.
+        let whole_line = format == Format::Request || head.contains(&b'\n');
         if read == 0 || head.len() >= FAR || (whole_line && known) {
             break format;
         }
@@ -169,7 +174,11 @@ pub(crate) fn of_text(head: &[u8]) -> Format {
     let mut format = Format::Empty;
     for line in lines(head) {
         match of_line(line.bytes) {
-            Format::Unknown => format = Format::Unknown,
+            Format::Request if format == Format::Empty => return captured::of_first_line(head),
+            Format::Unknown if format == Format::Empty && captured::is_start(head) => {
+                return Format::Request;
+            }
+            Format::Unknown | Format::Request => format = Format::Unknown,
             known => return known,
         }
     }
@@ -213,8 +222,11 @@ fn of_line(line: &[u8]) -> Format {
     {
         return Format::Sse;
     }
-    if count(&["method", "url"]) == 2 || count(&["request", "response"]) == 2 {
-        return Format::NotYet("captured requests");
+    if count(&["method", "url"]) == 2 {
+        return Format::Request;
+    }
+    if count(&["request", "response"]) == 2 {
+        return Format::NotYet("claude-trace pairs");
     }
     if has("type") && has("payload") || has("record_type") || count(&HEADER) == HEADER.len() {
         return Format::Rollout;

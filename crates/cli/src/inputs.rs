@@ -1,6 +1,7 @@
 //! From the flags to the logs that are read: paths, standard input, or the default roots.
 
 mod log;
+mod name_time;
 mod roots;
 mod sources;
 mod watch;
@@ -130,7 +131,7 @@ impl Search<'_> {
             },
         };
         match seen.format {
-            Format::Sse | Format::Transcript | Format::Rollout => {
+            Format::Sse | Format::Transcript | Format::Rollout | Format::Request => {
                 log.seen(&seen);
                 if self.source.is_none_or(|source| source == Source::All || source == log.source) {
                     sources.add(log, seen, size);

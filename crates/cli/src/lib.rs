@@ -25,6 +25,7 @@
 
 mod answers;
 mod arenas;
+mod captured;
 mod deltas;
 mod feed;
 mod flags;

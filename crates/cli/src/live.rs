@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use agentlog::zone::Clock;
 use anyhow::Result;
-use jsonl::{Batch, Reader};
+use jsonl::Batch;
 
 use crate::look::Look;
 use crate::order::WINDOW_MS;
@@ -43,7 +43,7 @@ impl Run {
     ) -> Result<()> {
         let Some(log) = self.log_mut(0) else { return Ok(()) };
         let source = log.open_seen()?;
-        let mut reader = Reader::new(source, &self.options);
+        let mut reader = self.logs[0].reader(source, &self.options);
         let mut placer = Placer::new(0, &self.logs[0]);
         let mut waiting = Waiting::default();
         let mut last_came = Instant::now();

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use agentlog::zone::Clock;
 use anyhow::{Context, Result};
-use jsonl::{Batch, Block, Placed, Reader, ReaderOptions};
+use jsonl::{Batch, Block, Opened, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
 
 use crate::arenas::Arenas;
@@ -185,7 +185,8 @@ impl<D: Decode<Memory = Vec<u8>>> Opener<'_, D> {
             shrunk.insert(file);
         }
         let options = ReaderOptions { first_line: span.line, ..self.options.clone() };
-        let reader = Reader::of_range(&source, start.min(end)..end, &options);
+        let part = Opened::File { file: source, start: start.min(end), end };
+        let reader = log.reader(part, &options);
         let placer = Placer::starting_at(file, Clock::Utc(t));
         let (blocks, ahead) = (VecDeque::new(), Vec::new());
         let mut cursor = Cursor { reader, file, placer, blocks, ahead, over: false, at: 0, end };

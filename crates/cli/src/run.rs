@@ -7,9 +7,10 @@ use std::sync::Arc;
 use agentlog::event::Src;
 use agentlog::zone::{Clock, Evidence};
 use anyhow::{Context, Result};
-use jsonl::{Batch, Needles, Placed, Reader, ReaderOptions};
+use jsonl::{Batch, Needles, Placed, ReaderOptions};
 
 use crate::flags::{CommonFlags, Source};
+use crate::format::Format;
 use crate::inputs::{self, Log, Sessions};
 use crate::live::Kind;
 use crate::look::Look;
@@ -148,6 +149,15 @@ impl Run {
         }
     }
 
+    /// Leaves out captured requests: what is asked of a model is no news to who reads sessions.
+    pub fn leave_out_requests(&mut self) {
+        let before = self.logs.len();
+        if let Some(logs) = Arc::get_mut(&mut self.logs) {
+            logs.retain(|log| log.format != Format::Request);
+        }
+        self.report.counts.files_skipped += (before - self.logs.len()) as u64;
+    }
+
     /// Reads all logs one after the other. `sink` gets the rows of each block, in order.
     pub fn read_all<D: Decode>(
         &mut self,
@@ -156,8 +166,15 @@ impl Run {
         mut sink: impl FnMut(Rows<D::Value, D::Memory>) -> Result<()>,
     ) -> Result<()> {
         let mut progress = Progress::new(self.quiet);
-        for file in 0..self.logs.len() {
-            self.read(file, look, decode, &mut progress, &mut sink)?;
+        let mut file = 0;
+        while file < self.logs.len() {
+            let few = self.requests_from(file);
+            file = few.end.max(file + 1);
+            if few.is_empty() {
+                self.read(few.start, look, decode, &mut progress, &mut sink)?;
+            } else if !self.passes_requests(decode) {
+                self.read_requests(few, look, decode, &mut progress, &mut sink)?;
+            }
         }
         Ok(())
     }
@@ -170,6 +187,9 @@ impl Run {
         progress: &mut Progress,
         sink: &mut impl FnMut(Rows<D::Value, D::Memory>) -> Result<()>,
     ) -> Result<()> {
+        if self.logs[file].format == Format::Request && self.passes_requests(decode) {
+            return Ok(());
+        }
         let source = match self.logs[file].open() {
             Ok(source) => source,
             Err(e) => {
@@ -177,7 +197,7 @@ impl Run {
                 return Ok(());
             }
         };
-        let mut reader = Reader::new(source, &self.options);
+        let mut reader = self.logs[file].reader(source, &self.options);
         let mut placer = Placer::new(file, &self.logs[file]);
         let mut kind = Kind::default();
         loop {
@@ -208,6 +228,11 @@ impl Run {
             self.remark_unknown(file, &kind);
         }
         Ok(())
+    }
+
+    /// Whether requests need not even be opened.
+    fn passes_requests(&self, decode: &impl Decode) -> bool {
+        self.read_before && !decode.wants_requests()
     }
 
     /// Learns the offsets of all logs beforehand, from the few rows that tell them.

@@ -2,7 +2,9 @@
 //! writer's offset nor the number of the block's first line; both are settled afterwards.
 
 mod native;
+mod request;
 
+use agentlog::capture::Request;
 use agentlog::native::{Dialect, Meta, Row as NativeRow};
 use agentlog::sse::{self, Envelope, Row, Salvage, Scratch};
 use agentlog::zone::{Clock, Evidence};
@@ -46,6 +48,21 @@ pub trait Decode: Sync {
         _arena: &mut Self::Memory,
         _each: &mut dyn FnMut(Self::Value),
     ) {
+    }
+
+    /// Whether captured requests are wanted. If not, they are not even parsed.
+    fn wants_requests(&self) -> bool {
+        false
+    }
+
+    /// Reads a captured request; `raw` is the document.
+    fn request(
+        &self,
+        _request: &Request<'_>,
+        _raw: &[u8],
+        _arena: &mut Self::Memory,
+    ) -> Option<Self::Value> {
+        None
     }
 
     /// Whether a row of a wanted event, told by its first bytes, can be passed over all the same.
@@ -136,6 +153,9 @@ pub fn block_into<D: Decode>(
 ) -> Scanned<D::Value, D::Memory> {
     if let Some(dialect) = about.format.dialect() {
         return native::block_into(block, (dialect, about.thread), look, decode, arena);
+    }
+    if about.format == Format::Request {
+        return request::block_into(block, look, decode, arena);
     }
     let mut scan = Scan {
         decode,

@@ -27,6 +27,7 @@ mod needles;
 mod reader;
 mod source;
 mod stream;
+mod whole;
 mod writer;
 
 pub use block::{Block, Line, Lines};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::chunks::{Chunks, Peek};
 use crate::stream::Blocks;
+use crate::whole::Whole;
 use crate::{Block, Opened};
 
 /// How to read.
@@ -55,6 +56,7 @@ pub struct Reader {
 enum Source {
     Chunks(Chunks),
     Stream(Blocks),
+    Whole(Whole),
 }
 
 impl Reader {
@@ -77,6 +79,13 @@ impl Reader {
         Self { source: Source::Chunks(chunks), patience: None }
     }
 
+    /// Reads a source that is one text over any number of lines: it is one block and counts as one
+    /// line, even if it is empty. Of one longer than `most` bytes only the start is read.
+    pub fn whole(source: Opened, options: &ReaderOptions, most: u64) -> Self {
+        let whole = Whole::new(source, options.first_line, most);
+        Self { source: Source::Whole(whole), patience: None }
+    }
+
     /// How long to wait for a slow stream before [`Batch::Quiet`] is returned; forever if none.
     pub fn set_patience(&mut self, patience: Option<Duration>) {
         self.patience = patience;
@@ -87,6 +96,7 @@ impl Reader {
         match &self.source {
             Source::Chunks(chunks) => chunks.bytes(),
             Source::Stream(blocks) => blocks.bytes(),
+            Source::Whole(whole) => whole.bytes(),
         }
     }
 
@@ -95,6 +105,7 @@ impl Reader {
         match &self.source {
             Source::Chunks(chunks) => chunks.lines(),
             Source::Stream(blocks) => blocks.lines(),
+            Source::Whole(whole) => whole.lines(),
         }
     }
 
@@ -118,6 +129,9 @@ impl Reader {
                 Ok(chunks.next(work, peek)?.map_or(Batch::End, Batch::Blocks))
             }
             Source::Stream(blocks) => blocks.next(work, self.patience),
+            Source::Whole(whole) => {
+                Ok(whole.next(work)?.map_or(Batch::End, |placed| Batch::Blocks(vec![placed])))
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The small logs that the repository keeps: two clean ones that people read, one full of faults,
-//! and a small tree of transcripts and rollouts.
+//! a small tree of transcripts and rollouts, and a few captured requests.
 //! Written from fixed seeds, so that they can be written again and compared.
 
 use crate::calendar::parse_stamp;
+use crate::capture::{CaptureBuilder, CaptureCase, CaptureLog};
 use crate::fault::Fault;
 use crate::log::{Log, LogBuilder};
 use crate::native::{NativeBuilder, NativeCase, NativeLog};
@@ -97,8 +98,19 @@ fn native_files() -> impl Iterator<Item = (String, Vec<u8>)> {
     })
 }
 
-/// Writes `codex/sse_lines.jsonl`, `claude/sse_lines.jsonl`, `faults.jsonl` and the tree `native`
-/// under `dir`.
+/// A conversation of two requests of each agent, and what stands beside it in such folders: a
+/// request to another host, and one that was cut short.
+pub fn captured() -> CaptureLog {
+    let builder = CaptureBuilder::new(14).claude_sessions(1).codex_sessions(1).steps(2);
+    builder.case(CaptureCase::Telemetry).case(CaptureCase::CutShort).build()
+}
+
+fn captured_files() -> impl Iterator<Item = (String, Vec<u8>)> {
+    captured().files.into_iter().map(|file| (format!("captured/{}", file.path), file.bytes))
+}
+
+/// Writes `codex/sse_lines.jsonl`, `claude/sse_lines.jsonl`, `faults.jsonl` and the trees `native`
+/// and `captured` under `dir`.
 pub fn write(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let clean = clean();
     let (claude, codex) = faults();
@@ -108,7 +120,7 @@ pub fn write(dir: &Path) -> io::Result<Vec<PathBuf>> {
         ("faults.jsonl".to_owned(), [claude.claude, codex.codex].concat()),
     ];
     let mut paths = Vec::new();
-    for (name, bytes) in files.into_iter().chain(native_files()) {
+    for (name, bytes) in files.into_iter().chain(native_files()).chain(captured_files()) {
         let path = dir.join(name);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -121,7 +133,7 @@ pub fn write(dir: &Path) -> io::Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, faults, native};
+    use super::{captured, clean, faults, native};
 
     #[test]
     fn small_and_readable() {
@@ -134,6 +146,8 @@ mod tests {
         assert!(size < 300_000, "{size} bytes");
         let size: usize = native().files.iter().map(|file| file.bytes.len()).sum();
         assert!(size < 64_000, "{size} bytes");
+        let size: usize = captured().files.iter().map(|file| file.bytes.len()).sum();
+        assert!(size < 16_000, "{size} bytes");
         assert_eq!(log.truth.all.bad_lines, 0);
         let texts: Vec<_> =
             log.truth.prompts.iter().filter_map(|row| row["text"].as_str()).collect();

@@ -3,8 +3,8 @@
 //!
 //! [`LogBuilder`] makes whole logs with faults switched on one by one ([`Fault`]), [`Row`] single
 //! rows in any [`Spelling`], [`big`] a large log for benchmarks, [`NativeBuilder`] transcripts and
-//! rollouts ([`NativeCase`]). [`Workdir`] and [`Cmd`] run a
-//! command on them; [`differences`] compares what it printed with the truth.
+//! rollouts ([`NativeCase`]), [`CaptureBuilder`] captured requests ([`CaptureCase`]). [`Workdir`]
+//! and [`Cmd`] run a command on them; [`differences`] compares what it printed with the truth.
 //!
 //! ```
 //! use testkit::{Fault, LogBuilder, Workdir};
@@ -16,6 +16,7 @@
 
 mod big;
 mod calendar;
+mod capture;
 mod claude;
 mod cmd;
 mod codex;
@@ -39,6 +40,7 @@ mod workdir;
 
 pub use big::{Big, big};
 pub use calendar::{parse_stamp, stamp, utc_stamp};
+pub use capture::{CaptureBuilder, CaptureCase, CaptureFile, CaptureLog, CapturedRequest};
 pub use cmd::{Cmd, Ran};
 pub use compare::differences;
 pub use fault::Fault;

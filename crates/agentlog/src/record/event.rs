@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::{Field, RecordKind, RecordWriter, Shape, field, key};
+use crate::capture::{Body, Request};
 use crate::event::Provider;
 use crate::json::{self, Kind, Value};
 use crate::native;
@@ -99,6 +100,39 @@ pub fn native_event_head_into(
     record.int(key!("seq"), row.seq());
     record.value_str(key!("request_id"), row.request_id());
     record.key(key!("payload"));
+}
+
+/// The same for a captured request, whose payload is its body.
+pub fn request_event_into(request: &Request<'_>, out: &mut Vec<u8>) {
+    request_event_head_into(request, out);
+    match request.body().map(Body::value) {
+        Some(body) => json::compact_into(&body, out),
+        None => out.extend_from_slice(b"null"),
+    }
+    request_event_tail_into(request, out);
+}
+
+/// Appends what stands between `t` and the payload's value.
+pub fn request_event_head_into(request: &Request<'_>, out: &mut Vec<u8>) {
+    let mut record = RecordWriter::new(out);
+    record.name(key!("provider"), request.provider().map(Provider::name));
+    record.str(key!("sid"), request.sid());
+    record.int(key!("pid"), request.pid());
+    record.str(key!("turn_id"), None);
+    record.str(key!("round"), None);
+    record.str(key!("flow_id"), None);
+    record.str(key!("cwd"), request.cwd().as_deref());
+    record.str(key!("ver"), request.ver());
+    record.value_str(key!("model"), request.model());
+    record.name(key!("event"), Some(request.kind().event()));
+    record.int(key!("seq"), None);
+    record.str(key!("request_id"), None);
+    record.key(key!("payload"));
+}
+
+/// Appends what stands between the payload's value and `src`.
+pub fn request_event_tail_into(request: &Request<'_>, out: &mut Vec<u8>) {
+    RecordWriter::new(out).str(key!("payload_error"), request.body_error());
 }
 
 /// Appends what stands between the payload's value and `src`.

@@ -15,7 +15,7 @@ pub use call::{CALL, CALL_STATS, call_into, call_stats_into};
 pub use delta::{DELTA, delta_into};
 pub use event::{
     EVENT, event_head_into, event_into, event_tail_into, native_event_head_into, native_event_into,
-    native_event_tail_into,
+    native_event_tail_into, request_event_head_into, request_event_into, request_event_tail_into,
 };
 pub use prompt::{PROMPT, prompt_into};
 pub use tokens::{TOKENS, tokens_into};

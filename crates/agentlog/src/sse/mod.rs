@@ -43,6 +43,8 @@ pub enum Fault {
     NoKnownKey,
     #[error("none of the keys of a transcript or rollout")]
     NoNativeKey,
+    #[error("none of the keys of a captured request")]
+    NoRequestKey,
 }
 
 /// Event names whose rows tell the writer's offset.

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 
 use agentlog::native::Meta;
 use agentlog::record::SrcPath;
-use agentlog::time::{Stamp, days_from_civil};
 use agentlog::zone::Clock;
 use jsonl::{Opened, Origin};
 
+use super::name_time::{epoch_in_name, time_in_name};
 use crate::flags::Source;
 use crate::format::{self, About, Format, Seen};
 
@@ -116,6 +116,11 @@ impl Log {
     /// The time that its name tells, in milliseconds since the epoch, taken as UTC; none if its
     /// first row is known to have one.
     pub fn name_time(&self) -> Option<i64> {
+        if self.format == Format::Request
+            && let Some(ms) = epoch_in_name(&self.path.file_name()?.to_string_lossy())
+        {
+            return Some(ms);
+        }
         let parts = || self.path.iter().rev();
         let told = || parts().find_map(|part| time_in_name(&part.to_string_lossy()));
         if self.first == Clock::Missing { told() } else { None }
@@ -129,7 +134,7 @@ impl Log {
     /// Takes what was seen of the log. What is of no known kind is read as an SSE log.
     pub(super) fn seen(&mut self, seen: &Seen) {
         let format = match seen.format {
-            Format::Transcript | Format::Rollout => seen.format,
+            Format::Transcript | Format::Rollout | Format::Request => seen.format,
             _ => Format::Sse,
         };
         (self.format, self.first, self.plain) = (format, seen.first, seen.plain);
@@ -141,6 +146,8 @@ impl Log {
         self.thread = seen.thread.clone().map(Box::new);
         let mirror = self.path.file_name().is_some_and(|name| name == "sessions.jsonl");
         self.source = match format.dialect() {
+            // They are none of the sources that a session may have.
+            None if format == Format::Request => Source::All,
             None => Source::Sse,
             Some(_) if mirror => Source::Mirror,
             Some(_) => Source::Native,
@@ -203,43 +210,5 @@ fn spool(from: &mut dyn Read, to: &mut File) -> io::Result<Option<io::Error>> {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Ok(Some(e)),
         }
-    }
-}
-
-/// The time in a name: `…YYYY_MM_DD[_HH_MM_SS]…` or with dashes, as archives and request files
-/// have it.
-fn time_in_name(name: &str) -> Option<i64> {
-    let numbers: Vec<&str> =
-        name.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).collect();
-    let at =
-        numbers.windows(3).position(|w| w[0].len() == 4 && w[1].len() == 2 && w[2].len() == 2)?;
-    let number = |i: usize| numbers.get(at + i).and_then(|n| n.parse::<i64>().ok());
-    days_from_civil(number(0)?, number(1)?, number(2)?)?;
-    let part = |i: usize| numbers.get(at + i).filter(|n| n.len() == 2).copied();
-    let clock = match (part(3), part(4), part(5)) {
-        (Some(h), Some(m), Some(s)) => format!("{h}:{m}:{s}"),
-        _ => "00:00:00".to_owned(),
-    };
-    let (y, m, d) = (numbers[at], numbers[at + 1], numbers[at + 2]);
-    match Stamp::parse(&format!("{y}-{m}-{d}T{clock}"))? {
-        Stamp::Local(ms) | Stamp::Utc(ms) => Some(ms),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_in_names() {
-        let day = 1_763_424_000_000;
-        assert_eq!(time_in_name("archive_2025_11_18"), Some(day));
-        assert_eq!(time_in_name("x__2025_11_18_01_02_03_.123456.json"), Some(day + 3_723_000));
-        assert_eq!(
-            time_in_name("rollout-2025-11-18T01-02-03-019a9776-b774.jsonl"),
-            Some(day + 3_723_000)
-        );
-        assert_eq!(time_in_name("2025_13_18"), None);
-        assert_eq!(time_in_name("sse_lines.jsonl.1"), None);
     }
 }
