@@ -1,5 +1,6 @@
 //! Which rows are read, and what is kept of them: all of them, with what the modes look into.
 
+use agentlog::capture::Request;
 use agentlog::native::{self, Dialect, Meta, Wants};
 use agentlog::sse;
 use agentlog::zone::Clock;
@@ -32,6 +33,14 @@ impl Decode for ExtractRows {
         let kept = memory.keep_with(row, sse::what_of, Some(Facts::of_sse(row)));
         memory.learn_with(row, raw, &kept);
         Some(kept)
+    }
+
+    fn wants_requests(&self) -> bool {
+        true
+    }
+
+    fn request(&self, request: &Request<'_>, _: &[u8], memory: &mut Memory) -> Option<Kept> {
+        Some(memory.keep_beside(request.head(), Facts::of_request(request)))
     }
 
     fn needles(&self, _: Dialect) -> Option<&Needles> {

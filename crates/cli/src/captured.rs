@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use agentlog::capture::Request;
 use agentlog::json;
+use agentlog::zone::Clock;
 use anyhow::Result;
 use jsonl::{Batch, Opened, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
@@ -35,6 +36,11 @@ pub(crate) fn of_first_line(head: &[u8]) -> Format {
 /// Whether a text starts as a request over many lines does.
 pub(crate) fn is_start(head: &[u8]) -> bool {
     Request::is_start(start_of(head))
+}
+
+/// When a request was sent, as far as its start tells.
+pub(crate) fn start_clock(head: &[u8]) -> Clock {
+    Request::start_clock(start_of(head))
 }
 
 /// The kind of a file, if it is in a place where there is nothing but requests: what is nothing

@@ -157,7 +157,7 @@ impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, '_, D, F> 
                 let mut options = run.options.clone();
                 // Many logs at once must not need more memory than a few.
                 options.chunk = ((32 << 20) / (self.next.len() + 1)).clamp(64 << 10, options.chunk);
-                (Some(Reader::new(source, &options)), None)
+                (Some(run.logs[file].reader(source, &options)), None)
             }),
         };
         let (reader, ahead) = match opened {

@@ -145,6 +145,9 @@ impl Seen {
     fn new(format: Format, head: &[u8]) -> Self {
         let (first, plain) = (Clock::Missing, false);
         let mut seen = Self { format, first, begins_with: None, plain, thread: None };
+        if format == Format::Request {
+            seen.first = captured::start_clock(head);
+        }
         if format.dialect().is_none() {
             return seen;
         }

@@ -197,6 +197,9 @@ pub fn block_into<D: Decode>(
 
 /// The clock of the first row that has one.
 pub fn first_clock(block: &Block<'_>, about: About<'_>) -> Clock {
+    if about.format == Format::Request {
+        return request::clock(block);
+    }
     if about.format.dialect().is_some() {
         return native::first_clock(block);
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use agentlog::capture::Request;
 use agentlog::event::Extra;
 use agentlog::json::{self, Kind};
 use agentlog::{native, sse};
@@ -64,6 +65,18 @@ impl Facts {
         let name = interned(std::str::from_utf8(event).ok()?);
         let (form, keys) = (*form, keys.clone());
         Some(Arc::new(Self { name, form, keys, payload: Value::Null, broken: false, asked: None }))
+    }
+
+    /// What is kept of a captured request.
+    pub fn of_request(request: &Request<'_>) -> Arc<Extra> {
+        Arc::new(Self {
+            name: interned(request.kind().event()),
+            form: Form::Request,
+            keys: None,
+            payload: Value::Null,
+            broken: request.body_error().is_some(),
+            asked: Some(Box::new(Asked::of(request))),
+        })
     }
 
     /// What is kept of a row of a transcript or rollout; `raw` is all of it.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentlog::capture::Request;
 use agentlog::event::{Event, Extra, Head, Src, What};
 use agentlog::fold::Fold;
 use agentlog::native::{self, Dialect, Thread, Wants};
@@ -9,8 +10,7 @@ use agentlog::sse::{self, Envelope, Scratch};
 use agentlog::time::Stamp;
 use serde_json::{Map, Value, json};
 
-use crate::request::Piece;
-use crate::{Asked, Extraction, Facts, Form, MODES, Options, Record};
+use crate::{Extraction, Facts, MODES, Options, Record};
 
 /// A row, in what it tells.
 struct Given {
@@ -109,56 +109,15 @@ fn read(row: &str, src: Src, thread: &mut Thread) -> Vec<Given> {
 }
 
 fn read_request(value: &Value, src: Src) -> Given {
-    let url = value["url"].as_str().unwrap();
-    let kind = ["count_tokens", "messages", "compact", "responses", "chat/completions"];
-    let kind = kind.into_iter().find(|kind| url.ends_with(kind)).unwrap_or("other");
-    let body = value["body"].clone();
-    let items = body.get("messages").or_else(|| body.get("input")).and_then(Value::as_array);
-    let piece = |item: &Value| {
-        let text = item.to_string();
-        let hash = text.bytes().fold(7u64, |hash, b| hash.wrapping_mul(31).wrapping_add(b.into()));
-        Piece { hash, bytes: text.len() as u64 }
-    };
-    let headers = value["headers"].as_object().cloned().unwrap_or_default();
-    let asked = Asked {
-        kind: if kind == "chat/completions" { "chat_completions" } else { kind },
-        method: value["method"].as_str().map(String::from),
-        url: Some(url.to_owned()),
-        headers: headers
-            .iter()
-            .map(|(k, v)| (k.to_lowercase(), v.as_str().unwrap().to_owned()))
-            .collect(),
-        body_bytes: body.to_string().len() as u64,
-        items: items.map(|items| items.iter().map(piece).collect()).unwrap_or_default(),
-        body,
-    };
-    let provider = if url.contains("anthropic") {
-        agentlog::event::Provider::Claude
-    } else {
-        agentlog::event::Provider::Codex
-    };
-    let head = Head {
-        provider: Some(provider),
-        sid: value["sid"].as_str().map(String::from),
-        pid: value["pid"].as_i64(),
-        model: asked.body["model"].as_str().map(String::from),
-        ..Head::default()
-    };
-    let facts = Facts {
-        name: format!("request.{}", asked.kind).into(),
-        form: Form::Request,
-        keys: None,
-        payload: Value::Null,
-        broken: false,
-        asked: Some(Box::new(asked)),
-    };
+    let text = value.to_string();
+    let request = Request::parse(text.as_bytes()).unwrap();
     Given {
         t: utc(Stamp::parse(value["t"].as_str().unwrap())),
-        head: Arc::new(head),
+        head: Arc::new(request.head()),
         what: What::Row,
         arena: Vec::new(),
         src,
-        extra: Some(Arc::new(facts)),
+        extra: Some(Facts::of_request(&request)),
     }
 }
 

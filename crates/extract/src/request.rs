@@ -1,9 +1,14 @@
 //! Captured requests as the modes see them: what was sent, item by item, and what of it is new.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hash, Hasher};
 
+use agentlog::capture::{Body, Request, RequestKind};
 use foldhash::fast::FixedState;
 use serde_json::Value;
+
+use crate::value_of;
 
 /// A request to a provider.
 #[derive(Debug, Default)]
@@ -20,6 +25,8 @@ pub struct Asked {
     pub body: Value,
     /// Bytes of the body as JSON.
     pub body_bytes: u64,
+    /// What names the instructions and the tools.
+    pub system: u64,
     /// For each message (`messages`) or item (`input`) of the body: its size and what names it.
     pub items: Vec<Piece>,
 }
@@ -33,15 +40,18 @@ pub struct Piece {
     pub bytes: u64,
 }
 
-/// A request in its conversation.
+/// A request in its conversation. Which conversation of its session it goes on with is told by the
+/// system prompt and the tools; if these are new, by the messages that it starts with.
 #[derive(Clone, Debug, Default)]
 pub struct Place {
     /// Ordinal of the request among those of its session, from 1.
     pub call: u64,
     /// How many of the first items are those of the request before.
     pub common: usize,
-    /// The items of the request before.
-    pub before: Vec<Piece>,
+    /// The items of the request before; none if it is the first of its conversation.
+    pub before: Option<Vec<Piece>>,
+    /// Whether it goes on with other instructions or tools than the request before.
+    pub system_changed: bool,
     /// For each item, whether no earlier request of the session held it.
     pub fresh: Vec<bool>,
 }
@@ -56,15 +66,19 @@ impl std::fmt::Debug for Conversations {
 /// (titles, token counts, other hosts) are no part of one.
 #[derive(Default)]
 pub struct Conversations {
-    sessions: HashMap<String, Conversation, FixedState>,
+    sessions: HashMap<String, Session, FixedState>,
 }
 
 #[derive(Default)]
-struct Conversation {
+struct Session {
     calls: u64,
-    last: Vec<Piece>,
+    /// What its conversations came to, the latest last: what names the instructions, and the items.
+    conversations: Vec<(u64, Vec<Piece>)>,
     met: HashSet<u64, FixedState>,
 }
+
+/// How many conversations of a session are remembered: its own, those of sub-agents, titles.
+const CONVERSATIONS: usize = 32;
 
 impl Asked {
     /// Whether it asks a model to go on with a conversation.
@@ -89,17 +103,175 @@ impl Conversations {
     pub fn place(&mut self, sid: Option<&str>, asked: &Asked) -> Place {
         let sid = sid.unwrap_or_default();
         if !self.sessions.contains_key(sid) {
-            self.sessions.insert(sid.to_owned(), Conversation::default());
+            self.sessions.insert(sid.to_owned(), Session::default());
         }
-        let Some(of) = self.sessions.get_mut(sid) else { return Place::default() };
-        of.calls += 1;
+        let Some(session) = self.sessions.get_mut(sid) else { return Place::default() };
+        session.calls += 1;
+        let call = session.calls;
         if !asked.is_call() {
-            return Place { call: of.calls, ..Place::default() };
+            return Place { call, ..Place::default() };
         }
-        let same = asked.items.iter().zip(&of.last).take_while(|(a, b)| a == b);
-        let common = same.count();
-        let fresh = asked.items.iter().map(|item| of.met.insert(item.hash)).collect();
-        let before = std::mem::replace(&mut of.last, asked.items.clone());
-        Place { call: of.calls, common, before, fresh }
+        let fresh = asked.items.iter().map(|item| session.met.insert(item.hash)).collect();
+        let found = session.take(asked);
+        let system_changed = found.as_ref().is_some_and(|(system, _)| *system != asked.system);
+        let before = found.map(|(_, items)| items);
+        let common = before.as_deref().map_or(0, |before| common(before, &asked.items));
+        session.conversations.push((asked.system, asked.items.clone()));
+        Place { call, common, before, system_changed, fresh }
+    }
+}
+
+impl Session {
+    /// The conversation that a request goes on with.
+    fn take(&mut self, asked: &Asked) -> Option<(u64, Vec<Piece>)> {
+        let same = self.conversations.iter().rposition(|(system, _)| *system == asked.system);
+        let alike = || {
+            let common = |(_, items): &(u64, Vec<Piece>)| common(items, &asked.items);
+            let best = self.conversations.iter().enumerate().max_by_key(|(_, one)| common(one));
+            best.filter(|(_, one)| common(one) > 0).map(|(at, _)| at)
+        };
+        let at = same.or_else(alike);
+        if at.is_none() && self.conversations.len() >= CONVERSATIONS {
+            self.conversations.remove(0);
+        }
+        at.map(|at| self.conversations.remove(at))
+    }
+}
+
+fn common(a: &[Piece], b: &[Piece]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a.hash == b.hash).count()
+}
+
+impl Asked {
+    /// What a captured request says.
+    pub(crate) fn of(request: &Request<'_>) -> Self {
+        let whole = request.body().map(Body::value);
+        let body = whole.map_or(Value::Null, value_of);
+        let url = request.url().map(Cow::into_owned);
+        let headers = request.headers();
+        let headers = headers.map(|header| (header.name.to_lowercase(), header.value.into_owned()));
+        let mut asked = Self {
+            kind: kind_of(request.kind(), url.as_deref()),
+            method: request.method().map(Cow::into_owned),
+            url,
+            headers: headers.collect(),
+            body_bytes: whole.map_or(0, |value| value.raw.len() as u64),
+            items: Vec::new(),
+            system: 0,
+            body,
+        };
+        asked.learn();
+        asked
+    }
+
+    /// Names its items, and what it instructs the model with.
+    pub(crate) fn learn(&mut self) {
+        let sizes = self.conversation().iter().map(size_of_json);
+        let hashes = self.conversation().iter().map(hash);
+        self.items = hashes.zip(sizes).map(|(hash, bytes)| Piece { hash, bytes }).collect();
+        let told = ["system", "instructions", "tools"].map(|key| self.body.get(key).map(hash));
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        told.hash(&mut hasher);
+        self.system = hasher.finish();
+    }
+}
+
+fn kind_of(kind: RequestKind, url: Option<&str>) -> &'static str {
+    match kind {
+        RequestKind::Messages => "messages",
+        RequestKind::CountTokens => "count_tokens",
+        RequestKind::Responses if url.is_some_and(|url| url.ends_with("/compact")) => "compact",
+        RequestKind::Responses => "responses",
+        RequestKind::ChatCompletions => "chat_completions",
+        RequestKind::Other => "other",
+    }
+}
+
+/// A hash of what a value says. Marks for the cache are no part of that: they move on with each
+/// request.
+fn hash(value: &Value) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    hash_into(value, &mut hasher);
+    hasher.finish()
+}
+
+fn hash_into(value: &Value, hasher: &mut impl Hasher) {
+    match value {
+        Value::Object(fields) => {
+            hasher.write_u8(1);
+            for (key, value) in fields.iter().filter(|(key, _)| *key != "cache_control") {
+                key.hash(hasher);
+                hash_into(value, hasher);
+            }
+            hasher.write_u8(2);
+        }
+        Value::Array(items) => {
+            hasher.write_u8(3);
+            items.iter().for_each(|item| hash_into(item, hasher));
+            hasher.write_u8(4);
+        }
+        Value::String(text) => text.hash(hasher),
+        Value::Number(number) => number.hash(hasher),
+        Value::Bool(value) => value.hash(hasher),
+        Value::Null => hasher.write_u8(5),
+    }
+}
+
+/// Bytes of a value as JSON without white space.
+fn size_of_json(value: &Value) -> u64 {
+    /// Counts what is written.
+    struct Count(u64);
+
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, value).map_or(0, |()| count.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn asked(system: &str, messages: &[&str]) -> Asked {
+        let messages: Vec<Value> = messages
+            .iter()
+            .map(|text| json!({"role": "user", "content": [{"type": "text", "text": text}]}))
+            .collect();
+        let body = json!({"system": system, "messages": messages});
+        let mut asked = Asked { kind: "messages", body, ..Asked::default() };
+        asked.learn();
+        asked
+    }
+
+    #[test]
+    fn a_request_goes_on_with_the_conversation_of_its_system_prompt() {
+        let mut all = Conversations::default();
+        let first = all.place(Some("s"), &asked("A", &["a"]));
+        assert_eq!((first.call, first.before, first.fresh), (1, None, vec![true]));
+        all.place(Some("s"), &asked("title", &["a"]));
+        let third = all.place(Some("s"), &asked("A", &["a", "b"]));
+        assert_eq!((third.call, third.common, third.system_changed), (3, 1, false));
+        assert_eq!(third.fresh, [false, true]);
+        let changed = all.place(Some("s"), &asked("B", &["a", "b", "c"]));
+        assert_eq!((changed.common, changed.system_changed), (2, true));
+        assert_eq!(all.place(Some("other"), &asked("B", &["a"])).before, None);
+    }
+
+    #[test]
+    fn marks_for_the_cache_change_nothing() {
+        let with = json!([{"text": "a", "cache_control": {"type": "ephemeral"}}]);
+        assert_eq!(hash(&with), hash(&json!([{"text": "a"}])));
+        assert_ne!(hash(&with), hash(&json!([{"text": "b"}])));
+        assert_eq!(size_of_json(&json!({"a": [1, "é"]})), 14);
     }
 }

@@ -125,6 +125,16 @@ impl<'a> Request<'a> {
         method && url
     }
 
+    /// When it was sent, if the start of a document tells it in UTC. The text may be cut short.
+    pub fn start_clock(text: &str) -> Clock {
+        let mut keys = Keys::default();
+        let _ = json::leading_fields(text, |key, value| keys.set(key, value));
+        match keys.stamp() {
+            Some(Stamp::Utc(ms)) => Clock::Utc(ms),
+            _ => Clock::Missing,
+        }
+    }
+
     /// What was asked for.
     pub fn kind(&self) -> RequestKind {
         self.kind
@@ -146,8 +156,7 @@ impl<'a> Request<'a> {
 
     /// When it was sent.
     pub fn clock(&self) -> Clock {
-        let stamp = self.keys.ts.and_then(stamp_of).or_else(|| self.keys.t.and_then(stamp_of));
-        Clock::new(stamp, None, || ZoneKey::new(self.sid(), self.pid()))
+        Clock::new(self.keys.stamp(), None, || ZoneKey::new(self.sid(), self.pid()))
     }
 
     /// The session that it belongs to.
@@ -233,6 +242,10 @@ impl<'a> Keys<'a> {
         *slot = present(value).or(*slot);
         self.of_claude |= matches!(key, "ts" | "session_id");
         self.known |= matches!(key, "method" | "url" | "headers" | "body");
+    }
+
+    fn stamp(&self) -> Option<Stamp> {
+        self.ts.and_then(stamp_of).or_else(|| self.t.and_then(stamp_of))
     }
 
     /// The agent whose writer has these keys.

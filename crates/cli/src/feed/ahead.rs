@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use foldhash::fast::FixedState;
-use jsonl::{Reader, ReaderOptions};
+use jsonl::ReaderOptions;
 use rayon::{ScopeFifo, Yield};
 
 use super::{Found, read};
@@ -133,7 +133,7 @@ impl<D: ReadRows> Reading<'_, D> {
 
     fn read(&self, file: usize) -> io::Result<Ahead> {
         let log = &self.logs[file];
-        let mut reader = Reader::new(log.open()?, self.options);
+        let mut reader = log.reader(log.open()?, self.options);
         let (mut found, mut broken) = (Vec::new(), None);
         loop {
             match read(&mut reader, log.about(), self.look, self.rows) {

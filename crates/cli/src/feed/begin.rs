@@ -60,7 +60,7 @@ fn begin_of(log: &Log, options: &ReaderOptions) -> Begin {
         let found = scan::block(block, log.about(), Look::All, &Nothing);
         (scan::first_clock(block, log.about()), found.evidence)
     };
-    match Reader::new(source, options).next(&first) {
+    match log.reader(source, options).next(&first) {
         Ok(Batch::Blocks(blocks)) => blocks.into_iter().map(|block| block.value).collect(),
         _ => Vec::new(),
     }

@@ -173,6 +173,13 @@ impl Memory {
         self.arena = arena;
     }
 
+    /// Keeps something of a row that tells nothing else, such as a captured request.
+    pub fn keep_beside(&mut self, head: Head, extra: Arc<Extra>) -> Kept {
+        self.heads.push(Arc::new(head));
+        let (head, extra) = (self.heads.len() as u32 - 1, Some(extra));
+        Kept { head, what: What::Row, origin: Origin::Sse, left_out: None, extra }
+    }
+
     fn native_head(&mut self, row: &native::Row<'_>, raw: &[u8]) -> (u32, Origin) {
         let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
         hasher.write_u8(row.dialect as u8 + 4);

@@ -82,7 +82,7 @@ impl Sources {
 
     /// The logs, each thread once.
     pub fn finish(mut self, report: &mut Report) -> Logs {
-        if self.logs.iter().any(|found| found.log.source != Source::Native) {
+        if self.logs.iter().any(|found| matches!(found.log.source, Source::Sse | Source::Mirror)) {
             self.learn_sessions();
         }
         self.choose_mirrors(report);

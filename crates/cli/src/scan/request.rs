@@ -1,6 +1,7 @@
 //! Blocks that are one captured request each, over any number of lines.
 
 use agentlog::capture::Request;
+use agentlog::zone::Clock;
 use jsonl::{Block, Grep, Line};
 
 use super::{Decode, Item, OVERSIZE_SHOWN, Scanned, bad};
@@ -51,6 +52,11 @@ pub(super) fn block_into<D: Decode>(
         Err(fault) => found.bad.push(bad(&all, 0..block.bytes.len(), fault.to_string())),
     }
     found
+}
+
+/// When a request was sent, as far as it tells.
+pub(super) fn clock(block: &Block<'_>) -> Clock {
+    Request::parse(document(block).bytes).map_or(Clock::Missing, |request| request.clock())
 }
 
 /// The request without a byte order mark before it and white space behind it.
