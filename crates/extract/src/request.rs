@@ -77,6 +77,10 @@ struct Session {
     met: HashSet<u64, FixedState>,
 }
 
+/// How many messages a request shares with a conversation that it goes on with under other
+/// instructions.
+const ALIKE: usize = 2;
+
 /// How many conversations of a session are remembered: its own, those of sub-agents, titles.
 const CONVERSATIONS: usize = 32;
 
@@ -122,19 +126,20 @@ impl Conversations {
 }
 
 impl Session {
-    /// The conversation that a request goes on with.
+    /// The conversation that a request goes on with. One with other instructions stays, too: a
+    /// side call, such as that for a title, may start as the conversation does.
     fn take(&mut self, asked: &Asked) -> Option<(u64, Vec<Piece>)> {
         let same = self.conversations.iter().rposition(|(system, _)| *system == asked.system);
-        let alike = || {
-            let common = |(_, items): &(u64, Vec<Piece>)| common(items, &asked.items);
-            let best = self.conversations.iter().enumerate().max_by_key(|(_, one)| common(one));
-            best.filter(|(_, one)| common(one) > 0).map(|(at, _)| at)
-        };
-        let at = same.or_else(alike);
-        if at.is_none() && self.conversations.len() >= CONVERSATIONS {
+        if let Some(at) = same {
+            return Some(self.conversations.remove(at));
+        }
+        let common = |(_, items): &&(u64, Vec<Piece>)| common(items, &asked.items);
+        let best = self.conversations.iter().max_by_key(common);
+        let best = best.filter(|one| common(one) >= ALIKE).cloned();
+        if self.conversations.len() >= CONVERSATIONS {
             self.conversations.remove(0);
         }
-        at.map(|at| self.conversations.remove(at))
+        best
     }
 }
 
