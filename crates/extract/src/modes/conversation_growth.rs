@@ -23,7 +23,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use agentlog::event::{Provider, ResponsePhase, Usage, What};
 use agentlog::record::{Field, Shape};
-
 use foldhash::fast::FixedState;
 use serde_json::Value;
 
@@ -105,17 +104,14 @@ const ANSWERING: usize = 4096;
 
 impl Mode for ConversationGrowth {
     fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>) {
-        match row.asked() {
-            Some((asked, place)) => {
-                if asked.is_call() && !asked.is_aside() && row.event.left_out.is_none() {
-                    let record = self.record(row, asked, place);
-                    self.links.ask(row.event, asked, Box::new(record));
-                }
+        if let Some((asked, place)) = row.asked() {
+            if asked.is_call() && !asked.is_aside() && row.event.left_out.is_none() {
+                let record = self.record(row, asked, place);
+                self.links.ask(row.event, asked, Box::new(record));
             }
-            None => {
-                let _ = self.links.hear(row);
-                self.ended(row, out);
-            }
+        } else {
+            let _ = self.links.hear(row);
+            self.ended(row, out);
         }
         self.give_out(row.event.head.sid.as_deref(), out);
     }
@@ -123,9 +119,10 @@ impl Mode for ConversationGrowth {
     fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
         self.links.advance(t);
         self.give_out(None, out);
-        let over = |(since, _): &mut (i64, u64)| since.saturating_add(ANSWERING_MS) < t;
-        while let Some((_, id)) = self.begun.pop_front_if(over) {
-            out.extend(self.answering.remove(&id).map(|record| *record));
+        let over = |since: i64| since.saturating_add(ANSWERING_MS) < t;
+        while let Some((_, id)) = self.begun.front().filter(|(since, _)| over(*since)) {
+            out.extend(self.answering.remove(id).map(|record| *record));
+            self.begun.pop_front();
         }
     }
 
