@@ -166,21 +166,24 @@ impl ConversationGrowth {
                 out.push(*record);
                 continue;
             };
-            match (answer.usage, answer.response_id) {
-                (Some(usage), _) => out.push(with_usage(*record, usage)),
-                (None, Some(id)) if record.head.provider == Some(Provider::Codex) => {
-                    if self.begun.len() >= ANSWERING
-                        && let Some((_, oldest)) = self.begun.pop_front()
-                    {
-                        out.extend(self.answering.remove(&oldest).map(|record| *record));
-                    }
-                    let id = print(sid, id);
-                    self.begun.push_back((answer.t, id));
-                    out.extend(self.answering.insert(id, record).map(|old| *old));
-                }
-                (None, _) => out.push(*record),
+            let id = answer.response_id.filter(|_| answer.provider == Some(Provider::Codex));
+            match (id, answer.usage) {
+                // The beginning of a response does not know yet.
+                (Some(id), _) => self.await_end(print(sid, id), answer.t, record, out),
+                (None, Some(usage)) => out.push(with_usage(*record, answer.provider, usage)),
+                (None, None) => out.push(*record),
             }
         }
+    }
+
+    fn await_end(&mut self, id: u64, t: i64, record: Box<Record>, out: &mut Vec<Record>) {
+        if self.begun.len() >= ANSWERING
+            && let Some((_, oldest)) = self.begun.pop_front()
+        {
+            out.extend(self.answering.remove(&oldest).map(|record| *record));
+        }
+        self.begun.push_back((t, id));
+        out.extend(self.answering.insert(id, record).map(|old| *old));
     }
 
     /// Takes the row that ends an answer.
@@ -192,7 +195,7 @@ impl ConversationGrowth {
         let Some(record) = self.answering.remove(&id) else { return };
         self.begun.retain(|(_, begun)| *begun != id);
         out.push(match response.usage {
-            Some(usage) => with_usage(*record, usage),
+            Some(usage) => with_usage(*record, row.event.head.provider, usage),
             None => *record,
         });
     }
@@ -200,9 +203,9 @@ impl ConversationGrowth {
 
 /// The record with what its answer tells of tokens. Codex counts what was cached as input, Claude
 /// does not.
-fn with_usage(mut record: Record, usage: Usage) -> Record {
+fn with_usage(mut record: Record, provider: Option<Provider>, usage: Usage) -> Record {
     let cached = usage.cache_read.max(0);
-    let beside = match record.head.provider {
+    let beside = match provider {
         Some(Provider::Claude) => cached.saturating_add(usage.cache_write.max(0)),
         _ => 0,
     };

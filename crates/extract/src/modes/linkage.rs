@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 
-use agentlog::event::{Event, Usage, What};
+use agentlog::event::{Event, Provider, Usage, What};
 use foldhash::fast::FixedState;
 use serde_json::Value;
 
@@ -42,6 +42,8 @@ pub(super) struct Answer {
     pub response_id: Option<String>,
     /// The provider's id of the request.
     pub request_id: Option<String>,
+    /// Which agent wrote it down: they count tokens in different ways.
+    pub provider: Option<Provider>,
     /// The model that answers.
     pub model: Option<String>,
     /// What it used up, as far as its beginning tells.
@@ -211,6 +213,7 @@ fn answer_of(row: &Row<'_>) -> Option<Answer> {
     Some(Answer {
         t: row.event.t?,
         gap_ms: 0,
+        provider: head.provider,
         flow: head.flow_id.clone(),
         response_id: text(&[inside, "id"]),
         request_id: text(&["request_id"]),
