@@ -94,6 +94,9 @@ impl Asked {
     /// answers. Such a request offers no tools and tells to write a title or topic, or allows an
     /// answer of a few tokens.
     pub fn is_aside(&self) -> bool {
+        if self.kind == "compact" {
+            return false;
+        }
         let limit = ["max_tokens", "max_output_tokens", "max_completion_tokens"];
         let limit = limit.into_iter().find_map(|key| self.body.get(key)?.as_u64());
         if limit.is_some_and(|tokens| tokens <= FEW_TOKENS) {

@@ -10,7 +10,6 @@
 //! that knows no requests.
 
 use agentlog::record::{Field, Shape};
-
 use serde_json::Value;
 
 use super::linkage::{Links, names_of};

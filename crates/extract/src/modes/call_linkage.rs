@@ -27,7 +27,6 @@ use agentlog::event::{Event, Head};
 use agentlog::fold::SETTLE_MS;
 use agentlog::fold::turn_book::{TurnBook, TurnKey, TurnNews};
 use agentlog::record::{Field, Shape};
-
 use foldhash::fast::FixedState;
 use serde_json::Value;
 
@@ -74,9 +73,9 @@ struct CallLinkage {
     news: Vec<TurnNews>,
     /// The turns that are not final.
     turns: HashMap<TurnKey, Turn, FixedState>,
-    links: Links<Box<Pending>>,
+    links: Links<Pending>,
     /// Records that wait for the prompts of their turns, with the times since when.
-    waiting: VecDeque<(Option<i64>, Box<Pending>)>,
+    waiting: VecDeque<(Option<i64>, Pending)>,
     sessions: HashMap<Option<String>, Tools, FixedState>,
 }
 
@@ -98,7 +97,7 @@ struct Pending {
 #[derive(Default)]
 struct Tools {
     /// Calls without an output, by the prints of their ids.
-    open: HashMap<u64, Box<Pending>, FixedState>,
+    open: HashMap<u64, Pending, FixedState>,
     /// The prints of the ids of all calls that are known, and of the outputs.
     calls: HashSet<u64, FixedState>,
     outputs: HashSet<u64, FixedState>,
@@ -109,20 +108,17 @@ const PROMPT_MS: i64 = 2 * SETTLE_MS;
 
 impl Mode for CallLinkage {
     fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>) {
-        match row.asked() {
-            Some((asked, place)) => {
-                let is_part = asked.is_call() && !asked.is_aside();
-                if is_part && row.event.left_out.is_none() {
-                    self.request(row.event, asked, place);
-                }
+        if let Some((asked, place)) = row.asked() {
+            let is_part = asked.is_call() && !asked.is_aside();
+            if is_part && row.event.left_out.is_none() {
+                self.request(row.event, asked, place);
             }
-            None => {
-                let key = self.book.place(row.event, &mut self.news);
-                let turn = key.and_then(|key| self.turn(key));
-                let _ = self.links.hear(row);
-                self.hear_news();
-                self.settle(row.event.t, turn.as_ref());
-            }
+        } else {
+            let key = self.book.place(row.event, &mut self.news);
+            let turn = key.and_then(|key| self.turn(key));
+            let _ = self.links.hear(row);
+            self.hear_news();
+            self.settle(row.event.t, turn.as_ref());
         }
         self.give_out(row.event.t, out);
     }
@@ -143,7 +139,7 @@ impl Mode for CallLinkage {
         self.give_out(Some(i64::MAX), out);
         let sessions = std::mem::take(&mut self.sessions);
         let open = sessions.into_values().flat_map(|tools| tools.open.into_values());
-        let mut left: Vec<_> = open.map(|pending| pending.finish()).collect();
+        let mut left: Vec<_> = open.map(Pending::finish).collect();
         left.sort_by_key(|record| (record.t, record.src, record.value("call_item").as_u64()));
         out.append(&mut left);
     }
@@ -159,7 +155,7 @@ impl CallLinkage {
         values[LINK] = "request".into();
         values[CALL] = place.call.into();
         let record = Record::new(&INFO, event, values);
-        self.links.ask(event, asked, Box::new(Pending { record, turn }));
+        self.links.ask(event, asked, Pending { record, turn });
         self.hear_news();
         self.settle(event.t, None);
     }
@@ -239,7 +235,7 @@ impl CallLinkage {
         asked: &Asked,
         place: &Place,
         turn: Option<&Turn>,
-    ) -> Vec<Box<Pending>> {
+    ) -> Vec<Pending> {
         let mut uses = Vec::new();
         let items = asked.conversation().iter().zip(&place.fresh).enumerate();
         for (i, (item, _)) in items.filter(|(_, (_, fresh))| **fresh) {
@@ -257,7 +253,7 @@ impl CallLinkage {
             values[CALL] = place.call.into();
             values[CALL_ID] = tool.id.into();
             values[NAME] = or_null(tool.name);
-            Box::new(Pending { record: Record::new(&INFO, event, values), turn: turn.cloned() })
+            Pending { record: Record::new(&INFO, event, values), turn: turn.cloned() }
         };
         let (calls, outputs): (Vec<_>, Vec<_>) =
             uses.into_iter().partition(|(_, tool)| tool.is_call);

@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use agentlog::record::{Field, Shape};
-
 use foldhash::fast::FixedState;
 use serde_json::{Map, Value};
 

@@ -23,7 +23,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use agentlog::event::{Provider, ResponsePhase, Usage, What};
 use agentlog::record::{Field, Shape};
-
 use foldhash::fast::FixedState;
 use serde_json::Value;
 
@@ -105,17 +104,14 @@ const ANSWERING: usize = 4096;
 
 impl Mode for ConversationGrowth {
     fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>) {
-        match row.asked() {
-            Some((asked, place)) => {
-                if asked.is_call() && !asked.is_aside() && row.event.left_out.is_none() {
-                    let record = self.record(row, asked, place);
-                    self.links.ask(row.event, asked, Box::new(record));
-                }
+        if let Some((asked, place)) = row.asked() {
+            if asked.is_call() && !asked.is_aside() && row.event.left_out.is_none() {
+                let record = self.record(row, asked, place);
+                self.links.ask(row.event, asked, Box::new(record));
             }
-            None => {
-                let _ = self.links.hear(row);
-                self.ended(row, out);
-            }
+        } else {
+            let _ = self.links.hear(row);
+            self.ended(row, out);
         }
         self.give_out(row.event.head.sid.as_deref(), out);
     }
@@ -123,9 +119,10 @@ impl Mode for ConversationGrowth {
     fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
         self.links.advance(t);
         self.give_out(None, out);
-        let over = |(since, _): &mut (i64, u64)| since.saturating_add(ANSWERING_MS) < t;
-        while let Some((_, id)) = self.begun.pop_front_if(over) {
-            out.extend(self.answering.remove(&id).map(|record| *record));
+        let over = |since: i64| since.saturating_add(ANSWERING_MS) < t;
+        while let Some((_, id)) = self.begun.front().filter(|(since, _)| over(*since)) {
+            out.extend(self.answering.remove(id).map(|record| *record));
+            self.begun.pop_front();
         }
     }
 
@@ -169,21 +166,24 @@ impl ConversationGrowth {
                 out.push(*record);
                 continue;
             };
-            match (answer.usage, answer.response_id) {
-                (Some(usage), _) => out.push(with_usage(*record, usage)),
-                (None, Some(id)) if record.head.provider == Some(Provider::Codex) => {
-                    if self.begun.len() >= ANSWERING
-                        && let Some((_, oldest)) = self.begun.pop_front()
-                    {
-                        out.extend(self.answering.remove(&oldest).map(|record| *record));
-                    }
-                    let id = print(sid, id);
-                    self.begun.push_back((answer.t, id));
-                    out.extend(self.answering.insert(id, record).map(|old| *old));
-                }
-                (None, _) => out.push(*record),
+            let id = answer.response_id.filter(|_| answer.provider == Some(Provider::Codex));
+            match (id, answer.usage) {
+                // The beginning of a response does not know yet.
+                (Some(id), _) => self.await_end(print(sid, id), answer.t, record, out),
+                (None, Some(usage)) => out.push(with_usage(*record, answer.provider, usage)),
+                (None, None) => out.push(*record),
             }
         }
+    }
+
+    fn await_end(&mut self, id: u64, t: i64, record: Box<Record>, out: &mut Vec<Record>) {
+        if self.begun.len() >= ANSWERING
+            && let Some((_, oldest)) = self.begun.pop_front()
+        {
+            out.extend(self.answering.remove(&oldest).map(|record| *record));
+        }
+        self.begun.push_back((t, id));
+        out.extend(self.answering.insert(id, record).map(|old| *old));
     }
 
     /// Takes the row that ends an answer.
@@ -195,7 +195,7 @@ impl ConversationGrowth {
         let Some(record) = self.answering.remove(&id) else { return };
         self.begun.retain(|(_, begun)| *begun != id);
         out.push(match response.usage {
-            Some(usage) => with_usage(*record, usage),
+            Some(usage) => with_usage(*record, row.event.head.provider, usage),
             None => *record,
         });
     }
@@ -203,9 +203,9 @@ impl ConversationGrowth {
 
 /// The record with what its answer tells of tokens. Codex counts what was cached as input, Claude
 /// does not.
-fn with_usage(mut record: Record, usage: Usage) -> Record {
+fn with_usage(mut record: Record, provider: Option<Provider>, usage: Usage) -> Record {
     let cached = usage.cache_read.max(0);
-    let beside = match record.head.provider {
+    let beside = match provider {
         Some(Provider::Claude) => cached.saturating_add(usage.cache_write.max(0)),
         _ => 0,
     };

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use agentlog::event::Provider;
 use agentlog::record::{Field, Shape};
-
 use foldhash::fast::FixedState;
 
 use super::prints::print;

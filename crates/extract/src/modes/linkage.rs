@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 
-use agentlog::event::{Event, Usage, What};
+use agentlog::event::{Event, Provider, Usage, What};
 use foldhash::fast::FixedState;
 use serde_json::Value;
 
@@ -42,6 +42,8 @@ pub(super) struct Answer {
     pub response_id: Option<String>,
     /// The provider's id of the request.
     pub request_id: Option<String>,
+    /// Which agent wrote it down: they count tokens in different ways.
+    pub provider: Option<Provider>,
     /// The model that answers.
     pub model: Option<String>,
     /// What it used up, as far as its beginning tells.
@@ -102,8 +104,7 @@ impl<T> Links<T> {
         };
         self.advance(t);
         let model = text_at(&asked.body, &["model"]).map(String::from);
-        let said = FixedState::with_seed(1);
-        let said = said.hash_one((
+        let words = FixedState::with_seed(1).hash_one((
             asked.kind,
             &model,
             asked.items.iter().map(|item| item.hash).collect::<Vec<_>>(),
@@ -111,7 +112,7 @@ impl<T> Links<T> {
         let list = self.sessions.entry(sid.clone()).or_default();
         let repeats = list.back().filter(|last| {
             let before = self.waiting.get(last).map(|before| before.said);
-            !asked.items.is_empty() && before == Some(said)
+            !asked.items.is_empty() && before == Some(words)
         });
         let gives_up = match repeats {
             Some(_) => list.pop_back(),
@@ -121,14 +122,16 @@ impl<T> Links<T> {
         list.push_back(self.next);
         let old = gives_up.and_then(|seq| self.waiting.remove(&seq));
         self.settled.extend(old.map(|old| (old.what, None)));
-        self.waiting.insert(self.next, Waiting { sid: sid.clone(), t, model, said, what });
+        self.waiting.insert(self.next, Waiting { sid: sid.clone(), t, model, said: words, what });
         self.next += 1;
     }
 
     /// Takes a row that is no request.
     pub fn hear(&mut self, row: &Row<'_>) -> Heard {
+        if let Some(t) = row.event.t {
+            self.advance(t);
+        }
         let Some(mut answer) = answer_of(row) else { return Heard::Nothing };
-        self.advance(answer.t);
         let sid = row.event.head.sid.as_deref();
         if let Some(id) = answer.request_id.as_ref().or(answer.response_id.as_ref()) {
             let print = print(sid, id);
@@ -151,8 +154,9 @@ impl<T> Links<T> {
             self.forget(&asked.sid, seq);
             self.settled.push((asked.what, None));
         }
-        while let Some((_, print)) = self.answers.pop_front_if(|(since, _)| over(*since)) {
-            self.answered.remove(&print);
+        while let Some((_, print)) = self.answers.front().filter(|(since, _)| over(*since)) {
+            self.answered.remove(print);
+            self.answers.pop_front();
         }
     }
 
@@ -209,6 +213,7 @@ fn answer_of(row: &Row<'_>) -> Option<Answer> {
     Some(Answer {
         t: row.event.t?,
         gap_ms: 0,
+        provider: head.provider,
         flow: head.flow_id.clone(),
         response_id: text(&[inside, "id"]),
         request_id: text(&["request_id"]),
@@ -252,6 +257,61 @@ pub(super) fn names_of(answer: Option<&Answer>) -> [Value; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::given::{claude, records, request, sse};
+    use serde_json::json;
+
+    #[test]
+    fn no_request_is_too_odd() {
+        let odd = [
+            json!(null),
+            json!([]),
+            json!("x"),
+            json!({"messages": "x", "system": 1, "tools": {}, "model": 5, "max_tokens": -1}),
+            json!({"messages": [null, 1, "é", [], {"role": 1, "content": [null, 1, {"type": "tool_use"}, {"type": "tool_result", "content": [1]}]}]}),
+            json!({"input": [{"type": "function_call"}, {"type": "x_output", "output": {}}, {"tool_calls": [{}, 1]}], "tools": [null, {}, {"function": 1}]}),
+            json!({"input": {}, "instructions": [[], "<", "<é", "</env>", "<env", "# AGENTS.md instructions for "]}),
+        ];
+        let mut rows = Vec::new();
+        for (i, body) in odd.iter().enumerate() {
+            let ms = 10 * i as i64;
+            rows.push(request(ms, "messages", body));
+            rows.push(claude(ms + 1, &json!({"type": "message_start", "message": body})));
+            rows.push(request(ms + 2, "responses", body));
+            rows.push(sse(ms + 3, "response.created", "1", &json!({"response": body})));
+            rows.push(json!({"timestamp": "2026-01-01T00:00:00Z", "type": "turn_context", "payload": body}).to_string());
+            rows.push(json!({"timestamp": "2026-01-01T00:00:00Z", "type": "user", "uuid": "u", "sessionId": "s", "message": body}).to_string());
+        }
+        let modes = [
+            "config",
+            "call_index",
+            "system_prompts",
+            "tools_defined",
+            "headers",
+            "conversation_growth",
+            "call_linkage",
+            "model_identity_cutoff",
+            "reminders_policies",
+        ];
+        for mode in modes {
+            records(mode, &rows);
+        }
+        assert_eq!(records("call_index", &rows).len(), 2 * odd.len());
+    }
+
+    #[test]
+    fn only_so_many_requests_wait() {
+        let ask =
+            |i: i64| request(i, "messages", &json!({"model": "m", "messages": [{"content": i}]}));
+        let mut rows: Vec<_> = (0..300).map(ask).collect();
+        rows.push(claude(
+            400,
+            &json!({"type": "message_start", "message": {"id": "a", "model": "m"}}),
+        ));
+        let found = records("call_index", &rows);
+        assert_eq!(found.len(), 300);
+        let linked: Vec<_> = found.iter().filter(|r| !r["linked_t"].is_null()).collect();
+        assert_eq!((linked.len(), &linked[0]["line"]), (1, &json!(300)));
+    }
 
     #[test]
     fn an_alias_stands_for_a_dated_id() {

@@ -24,7 +24,6 @@ use std::sync::Arc;
 
 use agentlog::event::{Event, Head, Src, What};
 use agentlog::record::{Field, Shape};
-
 use foldhash::fast::FixedState;
 use serde_json::Value;
 

@@ -8,9 +8,7 @@ use serde_json::Value;
 
 /// A fingerprint of a thing of a session.
 pub(super) fn print(sid: Option<&str>, of: impl Hash) -> u64 {
-    let mut hasher = FixedState::with_seed(0x616c_6f67).build_hasher();
-    (sid, of).hash(&mut hasher);
-    hasher.finish()
+    FixedState::with_seed(0x616c_6f67).hash_one((sid, of))
 }
 
 /// A value, but for the keys of an object that are left out: hashed as it is spelled, in the order
@@ -38,7 +36,9 @@ impl Hash for Spelled<'_> {
             Value::String(text) => (3u8, text).hash(state),
             Value::Array(items) => {
                 (4u8, items.len()).hash(state);
-                items.iter().for_each(|item| Self::all(item).hash(state));
+                for item in items {
+                    Self::all(item).hash(state);
+                }
             }
             Value::Object(fields) => {
                 state.write_u8(5);

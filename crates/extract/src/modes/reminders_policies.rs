@@ -7,8 +7,8 @@
 //!
 //! * `block`: `<tag>…</tag>` of a tag that agents write (the list below, and all that end in
 //!   `instructions`), and in a developer's text any tag that it begins with. Blocks inside a block are a
-//!   part of it. A block that is not closed ends with its text. In what tools gave back only
-//!   `system-reminder` counts: files are full of tags.
+//!   part of it. A block that is not closed ends with its text. A tag right behind a backtick is only
+//!   spoken of. In what tools gave back only `system-reminder` counts: files are full of tags.
 //! * `heading`: from `# AGENTS.md instructions for …` to the end of the `<INSTRUCTIONS>` behind it, else
 //!   of the text. `tag` is `AGENTS.md instructions`.
 //! * `line`: a line of a system prompt, developer's text or instructions outside of all blocks, with
@@ -22,7 +22,6 @@ use std::collections::HashMap;
 
 use agentlog::event::Event;
 use agentlog::record::{Field, Shape};
-
 use foldhash::fast::FixedState;
 use serde_json::Value;
 
@@ -300,6 +299,9 @@ fn rules_in(voice: Voice, text: &str) -> Vec<Found<'_>> {
     found
 }
 
+/// How many tags of a text are looked for.
+const MOST_TAGS: usize = 64;
+
 /// Where a tag is closed next, by tag: so that tags that are opened a thousand times and never
 /// closed are looked for once.
 type Closed<'t> = HashMap<&'t str, Option<usize>>;
@@ -316,10 +318,11 @@ fn next_block<'t>(
         let start = from + i;
         let rest = &text[start..];
         if rest.starts_with(HEADING) && voice != Voice::Tool {
-            let end = close_of("INSTRUCTIONS", text, start, closed_at);
+            let open = rest.find("<INSTRUCTIONS>").map(|i| start + i);
+            let end = open.and_then(|open| close_of("INSTRUCTIONS", text, open, closed_at));
             return Some((start, end.unwrap_or(text.len()), "heading", HEADING_TAG));
         }
-        let Some(tag) = tag_of(rest) else { continue };
+        let Some(tag) = tag_of(rest).filter(|_| !text[..start].ends_with('`')) else { continue };
         let begins = voice == Voice::Developer && text[..start].trim().is_empty();
         let counts = match voice {
             Voice::Tool => tag == "system-reminder",
@@ -340,14 +343,30 @@ fn next_block<'t>(
     None
 }
 
-/// The end of the first `</tag>` behind a place.
+/// The end of the block that a tag opens at a place: behind the `</tag>` that is its own, if the
+/// tag is opened and closed inside it as often, else behind the first.
 fn close_of<'t>(tag: &'t str, text: &'t str, from: usize, known: &mut Closed<'t>) -> Option<usize> {
-    let stale = known.get(tag).is_none_or(|end| end.is_some_and(|end| end <= from));
-    if stale {
-        let close = format!("</{tag}>");
-        known.insert(tag, text[from..].find(&close).map(|i| from + i + close.len()));
+    const DEEPEST: usize = 64;
+    let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
+    let next = |from: usize| text[from..].find(&close).map(|i| from + i + close.len());
+    if known.len() >= MOST_TAGS && !known.contains_key(tag) {
+        return None;
     }
-    known.get(tag).copied().flatten()
+    if known.get(tag).is_none_or(|end| end.is_some_and(|end| end <= from)) {
+        known.insert(tag, next(from));
+    }
+    let first = known.get(tag).copied().flatten()?;
+    let (mut depth, mut inside, mut end) = (0, from + 1, first);
+    for _ in 0..DEEPEST {
+        depth += text[inside..end].matches(&open).count();
+        if depth == 0 {
+            return Some(end);
+        }
+        depth -= 1;
+        let Some(further) = next(end) else { break };
+        (inside, end) = (end, further);
+    }
+    Some(first)
 }
 
 /// The tag that a text opens with: `<name>`, `<name key="…">`, and names of two words.
@@ -424,6 +443,7 @@ mod tests {
                 vec![json!(["block", "system-reminder", reminder])],
             ),
             (Voice::User, "see <env> and `<policy>`", vec![]),
+            (Voice::User, "see `<policy>p</policy>`", vec![]),
             (
                 Voice::User,
                 "<environment_context>\n<cwd>/w",
@@ -475,8 +495,26 @@ mod tests {
         ] {
             assert_eq!(rules(voice, text), expected, "{text}");
         }
-        let hostile = "<env> é<".repeat(10_000);
-        assert_eq!(rules(Voice::System, &hostile).len(), 1);
+    }
+
+    #[test]
+    fn blocks_inside_blocks_of_the_same_tag() {
+        let whole = "<env>a `<env>b</env>` <env>c</env> d</env>";
+        let found = rules(Voice::User, &format!("{whole} e</env>"));
+        assert_eq!(found, [json!(["block", "env", whole])]);
+        let open = rules(Voice::User, "<env>a <env>b</env> c");
+        assert_eq!(open, [json!(["block", "env", "<env>a <env>b</env>"])]);
+    }
+
+    #[test]
+    fn hostile_texts_are_read_in_time() {
+        let opened = "<env> é<".repeat(100_000);
+        assert_eq!(rules(Voice::System, &opened).len(), 1);
+        let nested = "<env><env></env>".repeat(50_000);
+        assert_eq!(rules(Voice::User, &nested).len(), 50_000);
+        let many: Vec<_> = (0..100_000).map(|i| format!("x <t{i}_instructions>")).collect();
+        let many = many.join(" ");
+        assert_eq!(rules(Voice::User, &many), Vec::<Value>::new());
     }
 
     #[test]

@@ -10,7 +10,6 @@
 //! `cache_control`, which moves from tool to tool.
 
 use agentlog::record::{Field, Shape};
-
 use serde_json::Value;
 
 use super::prints::{Spelled, print};
@@ -67,7 +66,9 @@ impl Mode for ToolsDefined {
 fn values(known: &Tally<Value>) -> Vec<Value> {
     let mut tool = known.what.clone();
     if let Some(fields) = tool.as_object_mut() {
-        NO_PART.iter().for_each(|key| drop(fields.shift_remove(*key)));
+        for key in NO_PART {
+            fields.shift_remove(*key);
+        }
     }
     let inner = tool.get("function").filter(|inner| inner.is_object()).unwrap_or(&tool);
     let kind = tool.get("type").and_then(Value::as_str);
