@@ -42,7 +42,7 @@ pub(super) fn each_result<'a>(row: &Row<'a>, mut each: impl FnMut(LogResult<'a>)
             }
             _ => {}
         },
-        (Form::Transcript, "user" | "assistant" | "") => {
+        (Form::Transcript, "user" | "assistant" | "message") => {
             of_message(payload.get("message"), &mut each);
         }
         (Form::Rollout, name) => {
