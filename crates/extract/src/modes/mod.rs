@@ -2,7 +2,10 @@
 
 mod agg_deltas;
 mod api_errors;
+mod asked_calls;
 mod assistant_messages;
+mod call_args;
+mod call_fold;
 mod call_index;
 mod call_linkage;
 mod config;
@@ -27,7 +30,9 @@ mod queue_ops;
 mod rate_limits;
 mod reasoning_presence;
 mod reminders_policies;
+mod results;
 mod rounds;
+mod runs;
 mod sessions;
 mod sizes;
 mod system_prompts;
