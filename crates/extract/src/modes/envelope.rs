@@ -12,7 +12,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["ver", "keys"],
     table: &["t", "provider", "ver", "generation", "rows", "keys"],
-    takes: Takes { deltas: true, left_out: true, selected: false },
+    takes: Takes { deltas: true, left_out: true, selected: true },
     make: |_| Box::new(Envelope),
 };
 

@@ -12,7 +12,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["kind", "provider", "name"],
     table: &["provider", "kind", "name", "rows", "bytes", "ok"],
-    takes: Takes { deltas: true, left_out: true, selected: false },
+    takes: Takes { deltas: true, left_out: true, selected: true },
     make: |_| Box::new(EventCounts),
 };
 

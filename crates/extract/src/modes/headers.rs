@@ -26,7 +26,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["provider", "name"],
     table: &["t", "provider", "name", "value", "distinct", "uses"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, selected: true },
     make: |_| Box::<Headers>::default(),
 };
 

@@ -12,7 +12,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["kind", "event", "cap_bytes", "rank"],
     table: &["kind", "rank", "event", "rows", "bytes", "p50_bytes", "p99_bytes", "max_bytes"],
-    takes: Takes { deltas: true, left_out: true, selected: false },
+    takes: Takes { deltas: true, left_out: true, selected: true },
     make: |_| Box::new(Sizes),
 };
 

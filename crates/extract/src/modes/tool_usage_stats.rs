@@ -26,7 +26,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["provider", "kind", "name"],
     table: &["provider", "kind", "name", "calls", "failed", "p50_ms", "p95_ms"],
-    takes: Takes { deltas: true, left_out: false, selected: false },
+    takes: Takes { deltas: true, left_out: false, selected: true },
     make: |_| Box::<ToolUsageStats>::default(),
 };
 
