@@ -451,7 +451,7 @@ mod tests {
         value(text).is_ok()
     }
 
-    /// Whether serde_json finds it well-formed. Numbers may be too large for any type: `2e+3101`.
+    /// Whether `serde_json` finds it well-formed. Numbers may be too large for any type: `2e+3101`.
     fn is_json(text: &str) -> bool {
         serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
     }
