@@ -11,6 +11,7 @@ mod diffs;
 mod envelope;
 mod event_counts;
 mod exec_runs;
+mod folded;
 mod function_call_errors;
 mod headers;
 mod latest_idle;
