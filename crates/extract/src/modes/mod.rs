@@ -23,6 +23,7 @@ mod paths_repo_hints;
 mod plans;
 mod queue_ops;
 mod rate_limits;
+mod reasoning;
 mod reasoning_presence;
 mod reminders_policies;
 mod rounds;
