@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::results::text_of;
 use crate::tools::{or_null, text_at};
-use crate::{Facts, Form, Info, Mode, Record, Row, Takes, field, value_of};
+use crate::{Facts, Form, Info, Mode, Record, Row, Select, Takes, field, value_of};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -25,7 +25,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["src"],
     table: &["t", "provider", "sid", "kind", "code", "status", "message"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::new(ApiErrors),
 };
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::linkage::{Links, names_of};
 use crate::tools::or_null;
-use crate::{Asked, Info, Mode, Place, Record, Row, Takes, field};
+use crate::{Asked, Info, Mode, Place, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -24,7 +24,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["src"],
     table: &["t", "provider", "sid", "call", "kind", "model", "messages", "tools", "body_bytes"],
-    takes: Takes { deltas: false, left_out: true, selected: false },
+    takes: Takes { deltas: false, left_out: true, select: Select::Records },
     make: |_| Box::<CallIndex>::default(),
 };
 

@@ -33,7 +33,7 @@ use serde_json::Value;
 use super::linkage::{Links, names_of};
 use super::prints::print;
 use crate::tools::{or_null, text_at};
-use crate::{Asked, Info, Mode, Place, Record, Row, Takes, field};
+use crate::{Asked, Info, Mode, Place, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -43,7 +43,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "link", "call", "call_id"],
     table: &["t", "provider", "sid", "link", "call", "call_id", "state", "flow"],
-    takes: Takes { deltas: false, left_out: true, selected: false },
+    takes: Takes { deltas: false, left_out: true, select: Select::Records },
     make: |_| Box::<CallLinkage>::default(),
 };
 

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use super::prints::{Spelled, print};
 use crate::tools::{Tallies, Tally, or_null, sha256};
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -30,7 +30,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "hash"],
     table: &["t", "provider", "sid", "model", "source", "uses", "changed"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::<Config>::default(),
 };
 

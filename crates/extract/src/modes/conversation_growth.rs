@@ -30,7 +30,7 @@ use super::instructions::text_of;
 use super::linkage::Links;
 use super::prints::{Spelled, print};
 use crate::tools::or_null;
-use crate::{Asked, Info, Mode, Piece, Place, Record, Row, Takes, field};
+use crate::{Asked, Info, Mode, Piece, Place, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -50,7 +50,7 @@ pub(super) const INFO: Info = Info {
         "removed",
         "common_prefix",
     ],
-    takes: Takes { deltas: false, left_out: true, selected: false },
+    takes: Takes { deltas: false, left_out: true, select: Select::Records },
     make: |_| Box::<ConversationGrowth>::default(),
 };
 

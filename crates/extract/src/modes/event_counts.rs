@@ -2,7 +2,7 @@
 
 use agentlog::record::{Field, Shape};
 
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -12,7 +12,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["kind", "provider", "name"],
     table: &["provider", "kind", "name", "rows", "bytes", "ok"],
-    takes: Takes { deltas: true, left_out: true, selected: true },
+    takes: Takes { deltas: true, left_out: true, select: Select::Rows },
     make: |_| Box::new(EventCounts),
 };
 

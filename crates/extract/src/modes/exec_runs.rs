@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::runs::{Pair, Pairs, RunRow, run_of};
 use crate::tools::or_null;
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -22,7 +22,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "state", "exit_code", "duration_ms", "command"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::<ExecRuns>::default(),
 };
 

@@ -32,7 +32,7 @@ use super::mcp_calls::message;
 use super::results::{LogResult, Said, each_result, text_of, without_heading};
 use super::runs::{McpResult, RunRow, mcp_result, run_of};
 use crate::tools::or_null;
-use crate::{Asked, Info, Mode, Record, Row, Takes, field};
+use crate::{Asked, Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -42,7 +42,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id", "class"],
     table: &["t", "provider", "sid", "call_id", "name", "class", "exit_code", "excerpt"],
-    takes: Takes { deltas: true, left_out: false, selected: false },
+    takes: Takes { deltas: true, left_out: false, select: Select::Records },
     make: |_| Box::<FunctionCallErrors>::default(),
 };
 

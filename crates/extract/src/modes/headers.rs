@@ -16,7 +16,7 @@ use foldhash::fast::FixedState;
 
 use super::prints::print;
 use crate::tools::{Tallies, Tally, or_null};
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -26,7 +26,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["provider", "name"],
     table: &["t", "provider", "name", "value", "distinct", "uses"],
-    takes: Takes { deltas: false, left_out: false, selected: true },
+    takes: Takes { deltas: false, left_out: false, select: Select::Rows },
     make: |_| Box::<Headers>::default(),
 };
 

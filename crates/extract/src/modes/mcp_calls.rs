@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::results::text_of;
 use super::runs::{McpResult, Pair, Pairs, RunRow, mcp_result, run_of};
 use crate::tools::{or_null, text_at};
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -21,7 +21,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "server", "tool", "state", "ok", "duration_ms"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::<McpCalls>::default(),
 };
 

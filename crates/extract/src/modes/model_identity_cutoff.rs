@@ -31,7 +31,7 @@ use super::instructions::{of_request, of_row};
 use super::linkage::{Heard, Links, same_model};
 use super::prints::print;
 use crate::tools::{Tallies, Tally, or_null, text_at};
-use crate::{Asked, Facts, Info, Mode, Record, Row, Takes, field};
+use crate::{Asked, Facts, Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -41,7 +41,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "claimed", "requested", "served"],
     table: &["t", "provider", "sid", "claimed", "requested", "served", "cutoff", "mismatch"],
-    takes: Takes { deltas: false, left_out: true, selected: false },
+    takes: Takes { deltas: false, left_out: true, select: Select::Records },
     make: |_| Box::<ModelIdentityCutoff>::default(),
 };
 

@@ -20,7 +20,7 @@ use super::asked_calls::{AskedCall, Told, fresh};
 use super::call_args::{Args, StreamedArgs, whole_args};
 use super::call_fold::{Start, call_key, key, sort_from};
 use crate::tools::{or_null, text_at};
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -30,7 +30,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "explanation", "steps"],
     table: &["t", "provider", "sid", "pending", "in_progress", "completed", "explanation"],
-    takes: Takes { deltas: true, left_out: false, selected: false },
+    takes: Takes { deltas: true, left_out: false, select: Select::Records },
     make: |_| Box::<Plans>::default(),
 };
 

@@ -29,7 +29,7 @@ use super::instructions::text_of;
 use super::prints::print;
 use super::system_prompts::told_in;
 use crate::tools::{Tallies, Tally, or_null, sha256};
-use crate::{Form, Info, Mode, Record, Row, Takes, field};
+use crate::{Form, Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -39,7 +39,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "sha256"],
     table: &["t", "provider", "sid", "rule", "tag", "found_in", "bytes", "uses", "text"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::<RemindersPolicies>::default(),
 };
 

@@ -15,7 +15,7 @@ use agentlog::record::{Field, Shape};
 use super::instructions::{Instruction, of_request, of_row};
 use super::prints::print;
 use crate::tools::{Tallies, Tally, or_null, sha256};
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -25,7 +25,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "sha256", "role"],
     table: &["t", "provider", "sid", "role", "block", "bytes", "uses", "text"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::<SystemPrompts>::default(),
 };
 

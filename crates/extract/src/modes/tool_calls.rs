@@ -23,7 +23,7 @@ use super::call_args::{Args, StreamedArgs, whole_args};
 use super::call_fold::{CallFold, Start, call_key, key_of_call, sort_from};
 use super::results::Said;
 use crate::tools::or_null;
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -33,7 +33,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "kind", "name", "status"],
-    takes: Takes { deltas: true, left_out: false, selected: false },
+    takes: Takes { deltas: true, left_out: false, select: Select::Records },
     make: |_| Box::<ToolCalls>::default(),
 };
 

@@ -21,7 +21,7 @@ use super::asked_calls::{AskedResult, Told, call_of, fresh};
 use super::call_fold::{CallFold, Start, call_key, key_of_call, sort_from};
 use super::results::{LogResult, Said, each_result};
 use crate::tools::or_null;
-use crate::{Asked, Info, Mode, Record, Row, Takes, field};
+use crate::{Asked, Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -31,7 +31,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "name", "ok", "exit_code", "bytes"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::<ToolResults>::default(),
 };
 

@@ -16,7 +16,7 @@ use foldhash::fast::FixedState;
 
 use super::call_fold::{CallFold, Start, key, key_of_call};
 use crate::tools::{or_null, percentile};
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -26,7 +26,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["provider", "kind", "name"],
     table: &["provider", "kind", "name", "calls", "failed", "p50_ms", "p95_ms"],
-    takes: Takes { deltas: true, left_out: false, selected: true },
+    takes: Takes { deltas: true, left_out: false, select: Select::Rows },
     make: |_| Box::<ToolUsageStats>::default(),
 };
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::prints::{Spelled, print};
 use crate::tools::{Tallies, Tally, or_null, sha256, text_at};
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -24,7 +24,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "name", "sha256"],
     table: &["t", "provider", "sid", "name", "kind", "bytes", "uses"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::<ToolsDefined>::default(),
 };
 
