@@ -1,6 +1,6 @@
 //! Arguments of calls: as rows tell them whole, and as they are put together from deltas.
 
-use agentlog::event::{Block, BlockKind, Event, ItemPhase, Piece, StreamKind, What, is_cut};
+use agentlog::event::{Block, BlockKind, Event, ItemPhase, Piece, Span, StreamKind, What, is_cut};
 use agentlog::fold::Fold;
 use agentlog::fold::deltas::{Delta, Deltas, Options, Status};
 use agentlog::json;
@@ -73,7 +73,15 @@ pub(super) struct WholeArgs<'a> {
     /// Whether the row names the call or its item.
     pub named: bool,
     pub tool: Option<&'a str>,
-    pub args: Args,
+    span: Span,
+}
+
+impl WholeArgs<'_> {
+    /// The arguments; `event` is that of the row.
+    pub fn args(&self, event: &Event<'_>) -> Args {
+        let complete = !is_cut(event.bytes(self.span));
+        Args { text: event.text(self.span).to_str_lossy().into_owned(), complete }
+    }
 }
 
 /// The arguments that the row of an event tells whole: in an item that is done, or in a tool call
@@ -88,15 +96,11 @@ pub(super) fn whole_args<'a>(event: &Event<'a>) -> Option<WholeArgs<'a>> {
     };
     let of = |span: Option<_>| span.map(|span| event.name(span)).filter(|text| !text.is_empty());
     let (call_id, item_id) = (of(call_id), of(item_id));
-    let args = Args {
-        complete: !is_cut(event.bytes(span)),
-        text: event.text(span).to_str_lossy().into_owned(),
-    };
     Some(WholeArgs {
         key: key_of_ids(event.head, call_id, item_id, event.src),
         named: call_id.or(item_id).is_some(),
         tool: of(name),
-        args,
+        span,
     })
 }
 

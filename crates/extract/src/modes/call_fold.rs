@@ -137,3 +137,80 @@ pub(super) fn sort_from(from: usize, out: &mut [Record]) {
         new.sort_by_key(|record| (record.t, record.src));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::given::{claude, records, request, sse, turn};
+    use serde_json::{Value, json};
+
+    /// Rows that lack what they should have, or have something else.
+    fn odd_rows() -> Vec<String> {
+        let mut rows = Vec::new();
+        for odd in [json!(null), json!(7), json!("x"), json!([[], 1, {}]), json!({"x": {}})] {
+            for (event, key) in [
+                ("turn.raw_response_item", "item"),
+                ("turn.exec.begin", "command"),
+                ("turn.exec.end", "exit_code"),
+                ("turn.mcp_tool_call.end", "result"),
+                ("turn.patch_apply.begin", "changes"),
+                ("turn.plan_update", "plan"),
+                ("turn.error", "message"),
+            ] {
+                rows.push(turn(0, event, "1", &json!({key: odd, "call_id": odd})));
+                rows.push(turn(1, event, "1", &odd));
+            }
+            for kind in ["function_call", "function_call_output", "web_search_call"] {
+                let item = json!({"type": kind, "call_id": odd, "name": odd, "arguments": odd, "output": odd, "action": odd});
+                rows.push(turn(2, "turn.raw_response_item", "1", &json!({ "item": item })));
+                rows.push(request(3, "responses", &json!({"input": [item, odd]})));
+                let row = json!({"timestamp": "2026-01-01T00:00:00.000Z", "type": "response_item", "payload": item});
+                rows.push(row.to_string());
+            }
+            for kind in ["tool_use", "tool_result"] {
+                let block = json!({"type": kind, "id": odd, "tool_use_id": odd, "name": odd, "input": odd, "content": odd, "is_error": odd});
+                let message = json!({"role": "user", "content": [block, odd]});
+                rows.push(claude(
+                    4,
+                    &json!({"type": "tool_result", "message": message, "is_api_error": true}),
+                ));
+                rows.push(request(5, "messages", &json!({"messages": [message, odd]})));
+                let row = json!({"timestamp": "2026-01-01T00:00:00.000Z", "type": "assistant", "sessionId": "c", "message": message, "isApiErrorMessage": true});
+                rows.push(row.to_string());
+            }
+            let delta = json!({"type": "content_block_delta", "index": odd, "delta": {"type": "input_json_delta", "partial_json": odd}});
+            rows.push(claude(6, &delta));
+            rows.push(sse(
+                7,
+                "response.failed",
+                "1",
+                &json!({"type": "response.failed", "response": odd, "error": odd}),
+            ));
+            let row = json!({"timestamp": "2026-01-01T00:00:00.000Z", "type": "system", "subtype": "api_error", "sessionId": "c", "error": odd, "retryAttempt": odd});
+            rows.push(row.to_string());
+            let item =
+                json!({"type": "CommandExecution", "id": odd, "command": odd, "duration": odd});
+            let row = json!({"timestamp": "2026-01-01T00:00:00.000Z", "type": "event_msg", "payload": {"type": "item_completed", "item": item}});
+            rows.push(row.to_string());
+        }
+        rows
+    }
+
+    #[test]
+    fn odd_rows_do_no_harm() {
+        let rows = odd_rows();
+        for (mode, some) in [
+            ("tool_calls", true),
+            ("tool_results", true),
+            ("function_call_errors", false),
+            ("tool_usage_stats", true),
+            ("exec_runs", true),
+            ("mcp_calls", true),
+            ("patches", true),
+            ("plans", true),
+            ("api_errors", true),
+        ] {
+            let found: Vec<Value> = records(mode, &rows);
+            assert!(!some || !found.is_empty(), "{mode}");
+        }
+    }
+}

@@ -16,7 +16,8 @@
 //! - `text`: nothing but the text tells of it.
 //!
 //! The excerpt is that of the result, without the heading of a shell; of a call without a result,
-//! or with an empty one, what its execution said, else what is wrong with the arguments. A record
+//! or with an empty one, what its execution said. Where nothing but the arguments is wrong, as
+//! Codex may let pass, it says what is wrong with them. A record
 //! starts from the call; one that only captured requests tell from the first request with it.
 
 use std::collections::HashMap;
@@ -96,7 +97,8 @@ struct Clues {
     failed: Option<bool>,
     /// Whether a result itself says that it is an error.
     is_error: bool,
-    bad_args: bool,
+    /// What is wrong with the arguments, if something is.
+    bad_args: Option<Box<str>>,
     /// The start of what the model was given, else of what the execution said.
     excerpt: String,
 }
@@ -257,8 +259,7 @@ impl Clues {
         self.add(call.ok.filter(|ok| !ok).map(|_| true));
         self.has_result |= call.output_bytes.is_some();
         if let Some(bad) = call.violations.iter().find(|bad| bad.rule.code == "bad_args") {
-            self.bad_args = true;
-            self.or_excerpt(&bad.detail);
+            self.bad_args = Some(bad.detail.clone());
         }
     }
 
@@ -277,7 +278,7 @@ impl Clues {
         let text = self.excerpt.to_lowercase();
         let failed = self.failed == Some(true);
         let by_text = self.failed.is_none() && starts(&text, FAILURES);
-        if !failed && !self.bad_args && !by_text {
+        if !failed && self.bad_args.is_none() && !by_text {
             return None;
         }
         let code = self.exit_code.filter(|code| *code != 0);
@@ -286,7 +287,7 @@ impl Clues {
             () if code == Some(124) || starts(&text, TIMEOUTS) || says(TIMED_OUT) => "timeout",
             () if starts(&text, REJECTIONS) || says(REJECTED) => "rejected",
             () if code == Some(127) || says(MISSING) => "not_found",
-            () if self.bad_args || says(BAD_ARGS) => "bad_args",
+            () if self.bad_args.is_some() || says(BAD_ARGS) => "bad_args",
             () if code.is_some() => "exit_code",
             () if self.is_error => "is_error",
             () if failed => "failed",
@@ -301,7 +302,10 @@ impl Clues {
         name: Option<&str>,
         class: &'static str,
     ) -> Record {
-        let excerpt = Some(self.excerpt).filter(|excerpt| !excerpt.is_empty());
+        // What the result says of a call that went on tells nothing of its arguments.
+        let went_wrong = self.failed == Some(true) || class != "bad_args";
+        let said = Some(self.excerpt).filter(|excerpt| !excerpt.is_empty() && went_wrong);
+        let excerpt = said.or(self.bad_args.map(String::from));
         let values = vec![
             or_null(id),
             or_null(name),
@@ -333,7 +337,7 @@ const FAILURES: &[&str] = &[
 
 const TIMEOUTS: &[&str] =
     &["timed out", "timeout", "command timed out", "error: command timed out"];
-const TIMED_OUT: &[&str] = &["timed out", "timeout", "deadline exceeded"];
+const TIMED_OUT: &[&str] = &["timed out", "timeout after", "timeout exceeded", "deadline exceeded"];
 
 const REJECTIONS: &[&str] = &["the user doesn't want to", "[request interrupted by user"];
 const REJECTED: &[&str] = &[
@@ -350,7 +354,9 @@ const REJECTED: &[&str] = &[
 ];
 
 const MISSING: &[&str] = &[
-    "no such ",
+    "no such file",
+    "no such tool",
+    "no such command",
     "not found",
     "does not exist",
     "doesn't exist",
@@ -434,7 +440,7 @@ mod tests {
                 json!("failed to parse function arguments: missing field `command`"),
                 json!("bad_args"),
             ),
-            (json!({"content": "no hunk", "success": false}), json!("failed")),
+            (json!({"content": "failed: no such hunk", "success": false}), json!("failed")),
             (json!({"content": "patch rejected by user", "success": false}), json!("rejected")),
             (json!("Exit code: 0\nWall time: 0 seconds\nOutput:\nerror: in a file"), Value::Null),
             (
@@ -450,6 +456,9 @@ mod tests {
     fn arguments_that_are_no_object_are_wrong_without_a_result() {
         let found = records("function_call_errors", &[function(0, "{\"x\":")]);
         assert_eq!(found[0]["class"], "bad_args");
+        assert_eq!(found[0]["excerpt"], "5 bytes that are no JSON object");
+        let rows = [function(0, "{\"x\":"), output(5, &json!("Plan updated"))];
+        let found = records("function_call_errors", &rows);
         assert_eq!(found[0]["excerpt"], "5 bytes that are no JSON object");
     }
 

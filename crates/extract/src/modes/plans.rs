@@ -100,7 +100,7 @@ impl Mode for Plans {
         if let Some(whole) = whole_args(event)
             && let Some(source) = source_of(whole.tool)
         {
-            let plan = Plan::of_args(whole.args, source);
+            let plan = Plan::of_args(whole.args(event), source);
             self.call(whole.key, Start::of(event), plan, out);
         }
         self.streams.feed(event, &mut self.streamed);

@@ -45,10 +45,8 @@ pub(super) fn each_result<'a>(row: &Row<'a>, mut each: impl FnMut(LogResult<'a>)
         (Form::Transcript, "user" | "assistant" | "message") => {
             of_message(payload.get("message"), &mut each);
         }
-        (Form::Rollout, name) => {
-            if name.strip_prefix("response_item.").is_some_and(is_output) {
-                each(of_item(payload.get("payload").unwrap_or(payload)));
-            }
+        (Form::Rollout, name) if name.strip_prefix("response_item.").is_some_and(is_output) => {
+            each(of_item(payload.get("payload").unwrap_or(payload)));
         }
         _ => {}
     }

@@ -210,13 +210,13 @@ impl<B, E> Pairs<B, E> {
         end: E,
         told_begin: bool,
     ) -> Option<Pair<B, E>> {
-        let begun = self.open.get_mut(&key).and_then(Vec::pop);
+        let open = self.open.get_mut(&key).and_then(Vec::pop);
         if self.open.get(&key).is_some_and(Vec::is_empty) {
             self.open.remove(&key);
         }
         let t_end = event.t;
-        match begun {
-            Some((start, begin)) => Some(Pair { start, begin: Some(begin), end: Some(end), t_end }),
+        match open {
+            Some((start, what)) => Some(Pair { start, begin: Some(what), end: Some(end), t_end }),
             None if told_begin => {
                 self.early.push_back((key, Start::of(event), end));
                 None

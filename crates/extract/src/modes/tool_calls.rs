@@ -111,7 +111,7 @@ impl Mode for ToolCalls {
         self.calls.finish(&mut self.over);
         self.give_out(out);
         for (key, call) in std::mem::take(&mut self.waiting) {
-            self.give(key, call, None, out);
+            self.give(key, &call, None, out);
         }
         out.extend(self.asked.drain().map(|(_, asked)| asked.record()));
         sort_from(from, out);
@@ -121,14 +121,15 @@ impl Mode for ToolCalls {
 impl ToolCalls {
     fn whole_args(&mut self, event: &Event<'_>, out: &mut Vec<Record>) {
         let Some(whole) = whole_args(event) else { return };
+        let args = whole.args(event);
         if !whole.named {
             if self.nameless.len() >= NAMELESS {
                 self.nameless.pop_front();
             }
-            self.nameless.push_back((whole.key, whole.args));
+            self.nameless.push_back((whole.key, args));
             return;
         }
-        self.args_of(whole.key, whole.args, out);
+        self.args_of(whole.key, args, out);
     }
 
     /// Takes arguments of a call. Whole ones are better than others, the first better than later.
@@ -137,7 +138,7 @@ impl ToolCalls {
             return;
         }
         if let Some(call) = self.waiting.remove(&key) {
-            return self.give(key, call, Some(args), out);
+            return self.give(key, &call, Some(args), out);
         }
         let known = self.args.get(&key);
         if known.is_none_or(|known| args.complete && !known.complete) {
@@ -169,14 +170,14 @@ impl ToolCalls {
             return;
         }
         if args.is_some() {
-            self.give(key, call, args, out);
+            self.give(key, &call, args, out);
         } else {
             self.waiting.entry(key).or_insert(call);
         }
     }
 
     /// Gives out a call of the log.
-    fn give(&mut self, key: u64, call: Call, args: Option<Args>, out: &mut Vec<Record>) {
+    fn give(&mut self, key: u64, call: &Call, args: Option<Args>, out: &mut Vec<Record>) {
         self.given.insert(key);
         let asked = self.asked.remove(&key);
         let (asked_args, asked_name) = asked.map(|asked| (asked.args, asked.name)).unzip();
@@ -185,7 +186,7 @@ impl ToolCalls {
         let bytes = call.args_bytes.or(args.as_ref().map(|args| args.text.len() as u64));
         let complete = args.as_ref().map(|args| args.complete);
         let (args, args_text) = Args::split(args);
-        let start = Start::of_call(&call);
+        let start = Start::of_call(call);
         let values = vec![
             or_null(call.call_id.as_deref()),
             or_null(call.kind.map(CallKind::name)),
