@@ -178,7 +178,10 @@ impl Turns {
 
     /// What the agent said in no turn that has a prompt, with [`Turns::with_messages`].
     pub fn outside(&mut self) -> Vec<Said> {
-        self.messages.as_mut().map(|messages| std::mem::take(&mut messages.whole)).unwrap_or_default()
+        self.messages
+            .as_mut()
+            .map(|messages| std::mem::take(&mut messages.whole))
+            .unwrap_or_default()
     }
 
     /// A turn that is not final, new if need be.
