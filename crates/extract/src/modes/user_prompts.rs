@@ -179,22 +179,22 @@ impl UserPrompts {
         if !request.is_call() || self.logged.contains(sid) {
             return;
         }
-        let Some((at, said)) = last_typed(request, place) else { return };
+        let Some((at, message)) = last_typed(request, place) else { return };
         if !self.asked.contains_key(sid) {
             self.asked.insert(sid.to_owned(), Session::default());
         }
         let Some(session) = self.asked.get_mut(sid) else { return };
-        let hash = FixedState::with_seed(0).hash_one(&said.text);
+        let hash = FixedState::with_seed(0).hash_one(&message.text);
         if !session.taken.insert((at, hash)) {
             return;
         }
         session.turns += 1;
         let values = vec![
             Kind::Prompt.name().into(),
-            said.text.into(),
-            said.images.into(),
+            message.text.into(),
+            message.images.into(),
             false.into(),
-            said.added.into(),
+            message.added.into(),
             "request".into(),
             session.turns.into(),
         ];
