@@ -43,7 +43,7 @@ impl TurnRecords {
 
     fn give(&mut self, out: &mut Vec<Record>) {
         let Self { info, wanted, time, found, .. } = self;
-        let records = found.drain(..).filter(|turn| wanted(turn)).map(|turn| {
+        let records = found.drain(..).filter(wanted).map(|turn| {
             let t = time(&turn);
             Record { t, ..of_turn(info, turn) }
         });

@@ -9,6 +9,7 @@
 //! What may be told better waits until its turn is over. The same is what has the same id, the same
 //! encrypted content or signature, or, where one of the two has none, the same words.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -94,6 +95,8 @@ struct Waiting {
     list: Vec<Candidate>,
     /// The best source so far that can be read.
     best: Level,
+    /// Whether rows of streams tell of reasoning, readable or not.
+    streamed: bool,
 }
 
 /// Reasoning that may be told better, or was.
@@ -217,10 +220,12 @@ impl Reasonings {
         }
         if let What::Delta(piece) = event.what
             && piece.kind == StreamKind::Reasoning
-            && !piece.text.is_empty()
             && let Some(waiting) = self.waiting(event.head)
         {
-            waiting.can_be_read(Level::Stream);
+            waiting.streamed = true;
+            if !piece.text.is_empty() {
+                waiting.can_be_read(Level::Stream);
+            }
         }
         if let (What::Block(Block::Start { kind: BlockKind::Other, .. }), Some(facts)) =
             (event.what, row.facts)
@@ -277,6 +282,9 @@ impl Reasonings {
             return;
         }
         let Some(id) = content.id else { return };
+        if let Some(waiting) = self.waiting(event.head) {
+            waiting.streamed = true;
+        }
         if let Some(beside) = self.beside_of(event, id, id, None) {
             beside.summaries = beside.summaries.max(content.summaries);
             if !content.encrypted.is_empty() {
@@ -434,7 +442,7 @@ impl Reasonings {
         waiting.list.push(Candidate { level, same, what });
         if waiting.list.len() > WAITING {
             let list = waiting.list.drain(..WAITING / 2).collect();
-            let oldest = Waiting { list, best: waiting.best };
+            let oldest = Waiting { list, ..*waiting };
             self.decide(oldest, out);
         }
     }
@@ -463,10 +471,18 @@ impl Reasonings {
 
     /// Gives out what was not told better.
     fn decide(&mut self, waiting: Waiting, out: &mut Vec<Reasoning>) {
-        let Waiting { mut list, best } = waiting;
-        list.sort_by(|a, b| b.level.cmp(&a.level));
+        let Waiting { mut list, best, streamed } = waiting;
+        list.sort_by_key(|one| Reverse(one.level));
         for Candidate { level, same, what } in list {
-            let repeats = level < Level::Item && level > Level::Request && level < best;
+            let repeats = match level {
+                // There is nothing to compare it by.
+                _ if same.is_nothing() => streamed || level == Level::Request,
+                Level::Event | Level::Completed => level < best,
+                _ => false,
+            };
+            if repeats {
+                continue;
+            }
             // Requests send the same back again and again.
             let known = match level {
                 Level::Request => self.is_known(same, Level::Request),
@@ -474,9 +490,6 @@ impl Reasonings {
                 Level::Completed => self.is_known(same, Level::Item),
                 Level::Item | Level::Stream => self.is_known(same, Level::Stream),
             };
-            if repeats {
-                continue;
-            }
             self.meet(same, level);
             if !known {
                 out.push(what);
@@ -693,6 +706,11 @@ impl Same {
             words: words.map(|words| in_session(2, words)),
             bare_words: words.map(|words| in_session(3, words)),
         }
+    }
+
+    /// Whether nothing tells it from other reasoning.
+    fn is_nothing(self) -> bool {
+        self.remembered().next().is_none()
     }
 
     /// What it is remembered by.

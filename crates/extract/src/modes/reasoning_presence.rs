@@ -156,6 +156,15 @@ mod tests {
         assert_eq!(told(&records("reasoning_presence", &rows)), [("request", 3, 1, 3, 0)]);
     }
 
+    #[test]
+    fn an_item_that_says_nothing_is_that_of_the_stream() {
+        let nothing = json!({"type": "reasoning", "summary": []});
+        let named = json!({"type": "reasoning", "summary": [], "id": "rs_1"});
+        let rows = [item(1, "response.output_item.done", &named), raw(1, &nothing)];
+        assert_eq!(told(&records("reasoning_presence", &rows)), [("item", 0, 0, 0, 0)]);
+        assert_eq!(told(&records("reasoning_presence", &rows[1..])), [("item", 0, 0, 0, 0)]);
+    }
+
     fn block(ms: i64, kind: &str, index: i64, key: &str, value: &Value) -> String {
         let mut payload = json!({"type": kind, "index": index, "request_id": "req_1"});
         payload[key] = value.clone();

@@ -174,27 +174,27 @@ impl UserPrompts {
     }
 
     /// Takes a prompt of a request, if its session has none in logs.
-    fn request(&mut self, row: &Row<'_>, asked: &Asked, place: &Place) {
+    fn request(&mut self, row: &Row<'_>, request: &Asked, place: &Place) {
         let sid = row.event.head.sid.as_deref().unwrap_or_default();
-        if !asked.is_call() || self.logged.contains(sid) {
+        if !request.is_call() || self.logged.contains(sid) {
             return;
         }
-        let Some((at, said)) = last_typed(asked, place) else { return };
+        let Some((at, message)) = last_typed(request, place) else { return };
         if !self.asked.contains_key(sid) {
             self.asked.insert(sid.to_owned(), Session::default());
         }
         let Some(session) = self.asked.get_mut(sid) else { return };
-        let hash = FixedState::with_seed(0).hash_one(&said.text);
+        let hash = FixedState::with_seed(0).hash_one(&message.text);
         if !session.taken.insert((at, hash)) {
             return;
         }
         session.turns += 1;
         let values = vec![
             Kind::Prompt.name().into(),
-            said.text.into(),
-            said.images.into(),
+            message.text.into(),
+            message.images.into(),
             false.into(),
-            said.added.into(),
+            message.added.into(),
             "request".into(),
             session.turns.into(),
         ];
@@ -275,9 +275,9 @@ fn is_injected(text: &str) -> bool {
 /// A text without the blocks that were added, and how many these were. Where nothing was added it
 /// stays as it is.
 fn without_added(text: &str) -> (String, u64) {
-    let mut blocks = Blocks { text, at: 0, endless: [false; ADDED.len()] };
+    let blocks = Blocks { text, at: 0, endless: [false; ADDED.len()] };
     let (mut left, mut done, mut added) = (String::new(), 0, 0);
-    while let Some((from, to)) = blocks.next() {
+    for (from, to) in blocks {
         left.push_str(&text[done..from]);
         done = to;
         added += 1;
@@ -306,7 +306,7 @@ impl Iterator for Blocks<'_> {
             let inside = &self.text[self.at..];
             let opens =
                 |name: &&str| inside.strip_prefix(*name).is_some_and(|s| s.starts_with('>'));
-            let Some(which) = ADDED.iter().position(|name| opens(name)) else { continue };
+            let Some(which) = ADDED.iter().position(opens) else { continue };
             if self.endless[which] {
                 continue;
             }
