@@ -183,9 +183,15 @@ impl Fold for Extraction {
     }
 
     fn finish(&mut self, out: &mut Vec<Record>) {
-        for (_, mode) in &mut self.modes {
-            mode.finish(out);
-        }
+        while self.finish_some(out) {}
+    }
+
+    /// One mode after the other, each forgotten then: together they may hold much.
+    fn finish_some(&mut self, out: &mut Vec<Record>) -> bool {
+        self.conversations = Conversations::default();
+        let Some((_, mut mode)) = self.modes.pop() else { return false };
+        mode.finish(out);
+        true
     }
 }
 
