@@ -8,23 +8,20 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 
-use agentlog::event::Src;
 use agentlog::record::{Key, RecordWriter, SrcPath};
 use anyhow::{Context, Result};
 use cli::{Form, Limit, Output, OutputFlags, Run, Selection, Sink};
 use extract::{Info, Record, Redact, Select};
 use foldhash::fast::FixedState;
+use rayon::prelude::*;
 
 use crate::Dedup;
 use crate::files::Files;
 
 /// Takes the records of all modes.
 pub struct Shelf {
-    modes: Vec<&'static Info>,
+    scribe: Scribe,
     selection: Selection,
-    paths: Vec<SrcPath>,
-    dedup: Dedup,
-    redact: Option<Redact>,
     spool: Spool,
     kept: Vec<Slip>,
     /// Sessions that were named and are there, with what names them in slips.
@@ -34,7 +31,14 @@ pub struct Shelf {
     at_once: Option<Output>,
     /// How many of each mode were printed as they came.
     printed: Vec<u64>,
-    text: Vec<u8>,
+}
+
+/// Writes records down.
+struct Scribe {
+    modes: Vec<&'static Info>,
+    paths: Vec<SrcPath>,
+    dedup: Dedup,
+    redact: Option<Redact>,
 }
 
 /// What is known of a record whose text is on the shelf.
@@ -61,18 +65,19 @@ impl Shelf {
     /// An empty shelf for the records of modes.
     pub fn new(run: &Run, modes: &[&'static Info], dedup: Dedup, redact: bool) -> Self {
         Self {
-            modes: modes.to_vec(),
+            scribe: Scribe {
+                modes: modes.to_vec(),
+                paths: run.logs.iter().map(|log| log.src.clone()).collect(),
+                dedup,
+                redact: redact.then(Redact::new),
+            },
             selection: run.selection.clone(),
-            paths: run.logs.iter().map(|log| log.src.clone()).collect(),
-            dedup,
-            redact: redact.then(Redact::new),
             spool: Spool::default(),
             kept: Vec::new(),
             sessions: BTreeSet::new(),
             ids: HashMap::default(),
             at_once: None,
             printed: vec![0; modes.len()],
-            text: Vec::new(),
         }
     }
 
@@ -97,37 +102,21 @@ impl Shelf {
             && self.selection.whose(head.provider, sid, head.cwd.as_deref())
     }
 
-    fn keep(&mut self, record: &Record) -> Result<()> {
-        let mode = self.modes.iter().position(|info| info.name == record.info.name).unwrap_or(0);
-        self.text.clear();
-        record.body_into(self.redact.as_ref(), &mut self.text);
-        let same = match self.dedup {
-            Dedup::None => 0,
-            Dedup::Exact => hash(&(mode, &self.text)),
-            Dedup::Content => hash(&(mode, key_of(record), content_of(record))),
-            Dedup::Last => hash(&(mode, key_of(record))),
-        };
-        let body = self.text.len() as u32;
-        record.src_into(&self.paths, &mut self.text);
-        let tail = self.text.len() as u32 - body;
-        let at = self.spool.push(&self.text)?;
-        let asked = self.selection.names_sessions() && record.info.takes.select == Select::Records;
-        let session = record.head.sid.as_deref().filter(|_| asked).map_or(0, |sid| {
-            let next = self.ids.len() as u32 + 1;
-            *self.ids.entry(sid.to_owned()).or_insert(next)
-        });
-        let (mode, count) = (mode as u16, 1);
-        self.kept.push(Slip {
-            t: record.t,
-            row: (record.src.file, record.src.offset),
-            mode,
-            session,
-            at,
-            body,
-            tail,
-            same,
-            count,
-        });
+    /// Keeps records. To write them down takes all cores.
+    fn keep(&mut self, records: &[Record]) -> Result<()> {
+        let scribe = &self.scribe;
+        let slips: Vec<(Slip, Vec<u8>)> =
+            records.par_iter().with_min_len(64).map(|record| scribe.slip(record)).collect();
+        for (record, (slip, text)) in records.iter().zip(slips) {
+            let asked =
+                self.selection.names_sessions() && record.info.takes.select == Select::Records;
+            let session = record.head.sid.as_deref().filter(|_| asked).map_or(0, |sid| {
+                let next = self.ids.len() as u32 + 1;
+                *self.ids.entry(sid.to_owned()).or_insert(next)
+            });
+            let at = self.spool.push(&text)?;
+            self.kept.push(Slip { at, session, ..slip });
+        }
         Ok(())
     }
 
@@ -136,17 +125,17 @@ impl Shelf {
         if self.selection.names_sessions() {
             self.selection.clone().settle(&self.sessions)?;
         }
-        let mode = self.modes.iter().position(|info| info.name == record.info.name).unwrap_or(0);
+        let mode = self.scribe.mode(record);
         if let Limit::First(n) = self.selection.limit
             && self.printed[mode] >= n
         {
             return Ok(());
         }
         self.printed[mode] += 1;
-        let (redact, paths) = (self.redact.as_ref(), &self.paths);
+        let Scribe { redact, paths, .. } = &self.scribe;
         output.record(|index, out| {
             begin_into(record.info, index, out);
-            record.body_into(redact, out);
+            record.body_into(redact.as_ref(), out);
             RecordWriter::new(out).count(COUNT, Some(1));
             record.src_into(paths, out);
             out.push(b'}');
@@ -169,11 +158,11 @@ impl Shelf {
             meant
         };
         kept.retain(|slip| meant[slip.session as usize]);
-        kept.sort_by_key(|slip| (slip.t, slip.row, slip.mode));
-        if self.dedup != Dedup::None {
-            kept = without_doubles(kept, self.dedup == Dedup::Last);
+        kept.sort_unstable_by_key(|slip| (slip.t, slip.row, slip.mode, slip.at));
+        if self.scribe.dedup != Dedup::None {
+            kept = without_doubles(kept, self.scribe.dedup == Dedup::Last);
         }
-        limit(&mut kept, self.selection.limit, self.modes.len());
+        limit(&mut kept, self.selection.limit, self.scribe.modes.len());
         Ok(kept)
     }
 
@@ -204,13 +193,13 @@ impl Shelf {
     /// Writes the records into files, one a mode.
     pub fn write(mut self, run: &mut Run, mut files: Files) -> Result<()> {
         let kept = self.settle(run)?;
-        let mut indexes = vec![0; self.modes.len()];
+        let mut indexes = vec![0; self.scribe.modes.len()];
         let mut record = Vec::new();
         for slip in &kept {
             let mode = slip.mode as usize;
             indexes[mode] += 1;
             record.clear();
-            slip_into(&self.modes, slip, &self.spool.get(slip)?, indexes[mode], &mut record);
+            slip_into(&self.scribe.modes, slip, &self.spool.get(slip)?, indexes[mode], &mut record);
             record.push(b'\n');
             files.write(mode, &record)?;
         }
@@ -220,19 +209,42 @@ impl Shelf {
     }
 }
 
+impl Scribe {
+    /// The place of a record's mode among the chosen ones.
+    fn mode(&self, record: &Record) -> usize {
+        self.modes.iter().position(|info| info.name == record.info.name).unwrap_or(0)
+    }
+
+    /// What is to be kept of a record.
+    fn slip(&self, record: &Record) -> (Slip, Vec<u8>) {
+        let mut text = Vec::new();
+        let mode = self.mode(record);
+        record.body_into(self.redact.as_ref(), &mut text);
+        let same = match self.dedup {
+            Dedup::None => 0,
+            Dedup::Exact => hash(&(mode, &text)),
+            Dedup::Content => hash(&(mode, key_of(record), content_of(record))),
+            Dedup::Last => hash(&(mode, key_of(record))),
+        };
+        let body = text.len() as u32;
+        record.src_into(&self.paths, &mut text);
+        let tail = text.len() as u32 - body;
+        let row = (record.src.file, record.src.offset);
+        let mode = mode as u16;
+        let slip = Slip { t: record.t, row, mode, session: 0, at: 0, body, tail, same, count: 1 };
+        (slip, text)
+    }
+}
+
 impl Sink<Record> for Shelf {
     fn take(&mut self, records: &mut Vec<Record>) -> Result<()> {
-        for record in records.drain(..) {
-            if !self.wants(&record) {
-                continue;
-            }
-            if self.at_once.is_some() {
-                self.print_now(&record)?;
-            } else {
-                self.keep(&record)?;
-            }
+        records.retain(|record| self.wants(record));
+        if self.at_once.is_none() {
+            let kept = self.keep(records);
+            records.clear();
+            return kept;
         }
-        Ok(())
+        records.drain(..).try_for_each(|record| self.print_now(&record))
     }
 
     fn restart(&mut self) {

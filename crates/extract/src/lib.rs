@@ -148,7 +148,7 @@ impl std::fmt::Debug for Extraction {
 impl Extraction {
     /// An empty state of each of the modes.
     pub fn new(modes: &[&'static Info], options: &Options) -> Self {
-        let modes = modes.iter().map(|info| (info.takes, (info.make)(options))).collect();
+        let modes = modes::made(modes, options);
         Self { modes, wanted: Arc::clone(&options.wanted), conversations: Conversations::default() }
     }
 }

@@ -93,8 +93,16 @@ pub(crate) fn values_of_record(
     let mut text = Vec::new();
     write(&[SrcPath::new("".as_ref())], &mut text);
     let text = String::from_utf8_lossy(&text);
-    let record = json::value(&text).map_or(Value::Null, value_of);
-    kind.own.iter().map(|field| record.get(field.name).cloned().unwrap_or_default()).collect()
+    let mut values = vec![Value::Null; kind.own.len()];
+    // The keys come in the order of the table.
+    let mut fields = kind.own.iter().zip(&mut values).peekable();
+    let read = json::fields(&text, |key, value| {
+        if let Some((_, own)) = fields.next_if(|(field, _)| field.name == key) {
+            *own = value_of(value);
+        }
+    });
+    debug_assert!(read.is_ok(), "a record of ours is JSON");
+    values
 }
 
 /// A value that may be missing.

@@ -21,33 +21,39 @@ use serde_json::Value;
 use crate::tools::values_of_record;
 use crate::{Form, Info, Mode, Record, Row};
 
-/// A mode whose records are turns.
+/// A mode whose records are turns: which turns are wanted, and when its record happened.
+#[derive(Clone, Copy)]
+pub(super) struct TurnMode {
+    pub info: &'static Info,
+    pub wanted: fn(&Turn) -> bool,
+    pub time: fn(&Turn) -> Option<i64>,
+}
+
+/// The records of modes that are turns: one fold for all of them.
 pub(super) struct TurnRecords {
-    info: &'static Info,
-    wanted: fn(&Turn) -> bool,
-    time: fn(&Turn) -> Option<i64>,
+    modes: Vec<TurnMode>,
     turns: Turns,
     found: Vec<Turn>,
 }
 
 impl TurnRecords {
-    /// Those of the turns that are wanted; `time` tells when the record happened.
-    pub fn new(
-        info: &'static Info,
-        wanted: fn(&Turn) -> bool,
-        time: fn(&Turn) -> Option<i64>,
-    ) -> Self {
-        let turns = Turns::new(turns::Options::default());
-        Self { info, wanted, time, turns, found: Vec::new() }
+    /// Those of these modes.
+    pub fn new(modes: Vec<TurnMode>) -> Self {
+        Self { modes, turns: Turns::new(turns::Options::default()), found: Vec::new() }
     }
 
     fn give(&mut self, out: &mut Vec<Record>) {
-        let Self { info, wanted, time, found, .. } = self;
-        let records = found.drain(..).filter(wanted).map(|turn| {
-            let t = time(&turn);
-            Record { t, ..of_turn(info, turn) }
-        });
-        out.extend(records);
+        for turn in self.found.drain(..) {
+            let wanted = self.modes.iter().filter(|mode| (mode.wanted)(&turn));
+            let records = wanted.map(|mode| (mode.info, (mode.time)(&turn)));
+            let records: Vec<_> = records.collect();
+            if records.is_empty() {
+                continue;
+            }
+            let record = of_turn(records[0].0, turn);
+            let as_of = |(info, t)| Record { info, t, ..record.clone() };
+            out.extend(records.into_iter().map(as_of));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! The turns of `alog-turns` whose `idle_t` is known. The record starts from the prompt's row; only
 //! its time is that of the idle event, so that the latest ones are the last.
 
-use crate::modes::folded::TurnRecords;
+use crate::modes::folded::{TurnMode, TurnRecords};
 use crate::{Info, Select, Takes};
 
 /// The mode.
@@ -16,8 +16,12 @@ pub(super) const INFO: Info = Info {
     table: &["t", "provider", "sid", "session_turn", "status", "prompt"],
     // Of Claude's SSE logs only deltas tell what was said.
     takes: Takes { deltas: true, left_out: true, select: Select::Records },
-    make: |_| Box::new(TurnRecords::new(&INFO, |turn| turn.idle_t.is_some(), |turn| turn.idle_t)),
+    make: |_| Box::new(TurnRecords::new(vec![TURNS])),
 };
+
+/// Which turns are its records.
+pub(super) const TURNS: TurnMode =
+    TurnMode { info: &INFO, wanted: |turn| turn.idle_t.is_some(), time: |turn| turn.idle_t };
 
 #[cfg(test)]
 mod tests {

@@ -52,7 +52,8 @@ mod turns_user_assistant;
 mod turns_user_idle;
 mod user_prompts;
 
-use crate::Info;
+use crate::{Info, Mode, Options, Takes};
+use folded::{TurnMode, TurnRecords};
 
 /// All modes, in the order of `docs/commands/alog-extract.md`.
 pub static MODES: [&Info; 39] = [
@@ -96,3 +97,21 @@ pub static MODES: [&Info; 39] = [
     &sizes::INFO,
     &transcript::INFO,
 ];
+
+/// The modes whose records are turns: one fold does for all of them.
+const OF_TURNS: [TurnMode; 3] =
+    [latest_idle::TURNS, turns_user_idle::TURNS, turns_user_assistant::TURNS];
+
+/// An empty state of each of the modes; of those whose records are turns one state for all.
+pub(crate) fn made(modes: &[&'static Info], options: &Options) -> Vec<(Takes, Box<dyn Mode>)> {
+    let is_chosen = |turns: &TurnMode| modes.iter().any(|info| info.name == turns.info.name);
+    let turns: Vec<TurnMode> = OF_TURNS.into_iter().filter(is_chosen).collect();
+    let is_of_turns = |info: &Info| turns.iter().any(|turns| turns.info.name == info.name);
+    let others = modes.iter().filter(|info| !is_of_turns(info));
+    let mut made: Vec<(Takes, Box<dyn Mode>)> =
+        others.map(|info| (info.takes, (info.make)(options))).collect();
+    if let Some(first) = turns.first() {
+        made.push((first.info.takes, Box::new(TurnRecords::new(turns.clone()))));
+    }
+    made
+}

@@ -2,7 +2,7 @@
 //!
 //! All turns as `alog-turns` gives them, `reply` null where the agent said nothing that is whole.
 
-use crate::modes::folded::TurnRecords;
+use crate::modes::folded::{TurnMode, TurnRecords};
 use crate::{Info, Select, Takes};
 
 /// The mode.
@@ -15,8 +15,11 @@ pub(super) const INFO: Info = Info {
     table: &["t", "provider", "sid", "session_turn", "status", "prompt", "reply"],
     // Of Claude's SSE logs only deltas tell what was said.
     takes: Takes { deltas: true, left_out: true, select: Select::Records },
-    make: |_| Box::new(TurnRecords::new(&INFO, |_| true, |turn| turn.t)),
+    make: |_| Box::new(TurnRecords::new(vec![TURNS])),
 };
+
+/// Which turns are its records.
+pub(super) const TURNS: TurnMode = TurnMode { info: &INFO, wanted: |_| true, time: |turn| turn.t };
 
 #[cfg(test)]
 mod tests {
