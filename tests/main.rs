@@ -10,6 +10,8 @@ mod alog_calls;
 mod alog_deltas;
 #[path = "alog-events/mod.rs"]
 mod alog_events;
+#[path = "alog-extract/mod.rs"]
+mod alog_extract;
 #[path = "alog-prompts/mod.rs"]
 mod alog_prompts;
 #[path = "alog-tokens/mod.rs"]

@@ -8,12 +8,14 @@ use std::time::Instant;
 const USAGE: &str = "\
 usage: testlog big PATH [--bytes SIZE] [--seed N]   a Codex log of SIZE (default 1G)
        testlog fixtures DIR                         the small committed logs
+       testlog scene DIR                            a capture directory with all modes in it
 SIZE is a number of bytes, or one with K, M or G.";
 
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     Big { path: PathBuf, bytes: u64, seed: u64 },
     Fixtures { dir: PathBuf },
+    Scene { dir: PathBuf },
 }
 
 fn main() -> ExitCode {
@@ -37,6 +39,9 @@ fn parse(args: &[String]) -> Option<Task> {
     let place = PathBuf::from(place);
     if verb == "fixtures" && flags.is_empty() {
         return Some(Task::Fixtures { dir: place });
+    }
+    if verb == "scene" && flags.is_empty() {
+        return Some(Task::Scene { dir: place });
     }
     let (mut bytes, mut seed) = (1 << 30, 7);
     while let [flag, value, others @ ..] = flags {
@@ -81,6 +86,12 @@ fn run(task: &Task) -> Result<(), Box<dyn Error>> {
             let written = testkit::fixtures::write(dir).map_err(|error| named(dir, error))?;
             for path in written {
                 complain(&path.display().to_string());
+            }
+        }
+        Task::Scene { dir } => {
+            let truth = testkit::Scene::write(dir).map_err(|error| named(dir, error))?;
+            for told in &truth.modes {
+                complain(&format!("{}: {} records", told.mode, told.records.len()));
             }
         }
     }
