@@ -202,7 +202,7 @@ fn second_answer(pen: &mut Pen<'_>) {
         "tool_usage_stats",
         search,
         json!({
-            "kind": "web_search", "name": "web_search", "calls": 1, "sessions": 1, "failed": 0,
+            "kind": "web_search", "calls": 1, "sessions": 1, "failed": 0,
             "parallel": 1, "unsure": ["sid", "src", "t"],
         }),
     );

@@ -13,7 +13,7 @@ const MAX: &str = "gpt-5.1-codex-max";
 const LIST: Call = Call {
     item: "",
     id: "call_R1",
-    kind: "function",
+    kind: "shell",
     name: "shell",
     args: r#"{"command":["bash","-lc","ls"],"workdir":"/w/core"}"#,
 };
@@ -190,7 +190,7 @@ fn writes(paper: &Paper, stage: &mut Stage) {
         asked,
         &json!({
             "session_turn": 1, "prompt": "write docs", "status": "completed", "t_end": utc(3_011_020),
-            "duration_ms": 1016, "reply": "Docs are written", "replies": 1, "tool_calls": 3,
+            "duration_ms": 1016, "idle_t": null, "reply": "Docs are written", "replies": 1, "tool_calls": 3,
             "tool_errors": 0, "tokens": spent(used),
         }),
     );
@@ -233,7 +233,7 @@ fn calls(paper: &Paper, stage: &mut Stage) {
     );
     let text = json!({"output": "doc\n", "metadata": {"exit_code": 0, "duration_seconds": 0.08}});
     let row = item(paper, stage, 3_010_300, output(&LIST, &text.to_string()));
-    note_result(stage, row, &LIST, json!({"ok": true, "exit_code": 0, "unsure": ["kind"]}));
+    note_result(stage, row, &LIST, json!({"ok": true, "exit_code": 0}));
     let at = Some(3_010_300);
     note_call(stage, call, &LIST, ("completed", at), "log");
 

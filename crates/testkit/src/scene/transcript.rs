@@ -37,7 +37,8 @@ pub(super) fn play(stage: &mut Stage) {
         stage,
         first,
         &json!({
-            "session_turn": 1, "prompt": "plan the lib", "reply": "Planned.", "replies": 2,
+            "session_turn": 1, "prompt": "plan the lib", "status": "completed",
+            "t_end": utc(2_403_000), "duration_ms": 3000, "idle_t": null, "reply": "Planned.", "replies": 2,
             "responses": 3, "tool_calls": 2, "tool_errors": 1, "tokens": spent([9, 30, 600, 102]),
         }),
     );
