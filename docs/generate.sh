@@ -15,7 +15,10 @@ schema() {
 }
 for command in ../bin/alog-*/; do
     program=$bin/$(basename "$command")
-    [ ! -x "$program" ] || schema "$program"
+    case $program in
+    */alog-extract) "$program" --list | while read -r mode _; do schema "$program" --mode "$mode"; done ;;
+    *) [ ! -x "$program" ] || schema "$program" ;;
+    esac
 done
 # Commands that print records of a second kind.
 schema "$bin/alog-calls" --stats

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -31,7 +32,10 @@ impl Files {
             if !force && path.symlink_metadata().is_ok() {
                 bail!("{} is there already: --force replaces it", path.display());
             }
-            let file = tempfile::Builder::new().prefix(".alog-extract-").tempfile_in(dir);
+            // As any new file: temporary ones are for their owner alone.
+            let rights = fs::Permissions::from_mode(0o666);
+            let mut named = tempfile::Builder::new();
+            let file = named.prefix(".alog-extract-").permissions(rights).tempfile_in(dir);
             let file = file.with_context(|| format!("--out-dir {shown}"))?;
             open.push((info.name, BufWriter::with_capacity(64 << 10, file)));
         }

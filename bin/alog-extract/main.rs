@@ -18,6 +18,10 @@ use files::Files;
 use rows::ExtractRows;
 use shelf::Shelf;
 
+/// Values of rows are made on all cores and dropped on one, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Print data of chosen modes from logs and captured requests
 ///
 /// One pass over the input, whatever the number of modes. Reads Claude Code transcripts, Codex

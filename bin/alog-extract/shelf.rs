@@ -12,7 +12,7 @@ use agentlog::event::Src;
 use agentlog::record::{Key, RecordWriter, SrcPath};
 use anyhow::{Context, Result};
 use cli::{Form, Limit, Output, OutputFlags, Run, Selection, Sink};
-use extract::{Info, Record, Redact};
+use extract::{Info, Record, Redact, Select};
 use foldhash::fast::FixedState;
 
 use crate::Dedup;
@@ -84,7 +84,7 @@ impl Shelf {
 
     /// Whether a record is wanted, as far as is known before the end.
     fn wants(&mut self, record: &Record) -> bool {
-        if record.info.takes.selected {
+        if record.info.takes.select != Select::Records {
             return true;
         }
         let head = &record.head;
@@ -110,7 +110,7 @@ impl Shelf {
         record.src_into(&self.paths, &mut self.text);
         let tail = self.text.len() as u32 - body;
         let at = self.spool.push(&self.text)?;
-        let asked = self.selection.names_sessions() && !record.info.takes.selected;
+        let asked = self.selection.names_sessions() && record.info.takes.select == Select::Records;
         let session = record.head.sid.as_deref().filter(|_| asked).map(|sid| {
             let next = self.ids.len() as u32;
             *self.ids.entry(sid.to_owned()).or_insert(next)

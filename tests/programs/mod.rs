@@ -13,6 +13,8 @@ pub const CALLS: &str = env!("CARGO_BIN_EXE_alog-calls");
 pub const DELTAS: &str = env!("CARGO_BIN_EXE_alog-deltas");
 /// Path of `alog-events`.
 pub const EVENTS: &str = env!("CARGO_BIN_EXE_alog-events");
+/// Path of `alog-extract`.
+pub const EXTRACT: &str = env!("CARGO_BIN_EXE_alog-extract");
 /// Path of `alog-prompts`.
 pub const PROMPTS: &str = env!("CARGO_BIN_EXE_alog-prompts");
 /// Path of `alog-tokens`.

@@ -61,7 +61,9 @@ pub fn fold<F: Fold<Record: Send> + Send>(
         sink.restart();
     }
     run.tell_doubled();
-    fold.finish(&mut out);
+    while fold.finish_some(&mut out) {
+        sink.take(&mut out)?;
+    }
     sink.take(&mut out)
 }
 

@@ -36,7 +36,7 @@ pub struct Facts {
     /// The keys of the envelope in the order in which they stand, joined by commas; SSE rows only.
     pub keys: Option<Arc<str>>,
     /// SSE rows: the effective payload. Transcripts and rollouts: the whole row. Null of a delta
-    /// whose text is known anyway, of a row without a payload, and of a request.
+    /// whose text is known anyway (not of a signature's), of a row without a payload, and of a request.
     pub payload: Value,
     /// Whether there should be a payload, but it cannot be read.
     pub broken: bool,
@@ -48,7 +48,8 @@ impl Facts {
     /// What is kept of an SSE row.
     pub fn of_sse(row: &sse::Row<'_>) -> Arc<Extra> {
         let is_delta = row.name.ends_with(".delta") || row.name.ends_with("_block_delta");
-        let payload = row.inner.payload.filter(|_| !is_delta);
+        let payload =
+            row.inner.payload.filter(|payload| !is_delta || is_signature(&row.name, payload.raw));
         Arc::new(Self {
             name: interned(&row.name),
             form: Form::Sse,
@@ -90,6 +91,12 @@ impl Facts {
         let (name, broken) = (interned(&row.name()), false);
         Arc::new(Self { name, form, keys: None, payload, broken, asked: None })
     }
+}
+
+/// Whether a delta is that of a signature: there are no words for these, so their payload is kept.
+/// Inside of strings its quotes are escaped.
+fn is_signature(name: &str, payload: &str) -> bool {
+    name == "claude.content_block_delta" && payload.contains("\"signature_delta\"")
 }
 
 /// The keys of an envelope in the order in which they stand.

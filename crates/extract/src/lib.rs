@@ -54,8 +54,20 @@ pub struct Takes {
     pub deltas: bool,
     /// Rows that count for nothing: copies, and those of sessions that have a better source.
     pub left_out: bool,
-    /// Only rows that are selected: its records sum up many sessions, and are not selected again.
-    pub selected: bool,
+    /// Where `--session`, `--since` and so on are heeded.
+    pub select: Select,
+}
+
+/// Where what was asked for is selected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Select {
+    /// In the records of the mode.
+    #[default]
+    Records,
+    /// In the rows that it is fed: its records sum up many sessions.
+    Rows,
+    /// In the mode itself: it has to read all rows, and sums up many sessions.
+    Itself,
 }
 
 /// What modes have to know of what was asked for.
@@ -153,7 +165,7 @@ impl Fold for Extraction {
         for (takes, mode) in &mut self.modes {
             if (takes.deltas || !is_delta)
                 && (takes.left_out || event.left_out.is_none())
-                && (!takes.selected || is_selected())
+                && (takes.select != Select::Rows || is_selected())
             {
                 mode.feed(&row, out);
             }
@@ -171,9 +183,15 @@ impl Fold for Extraction {
     }
 
     fn finish(&mut self, out: &mut Vec<Record>) {
-        for (_, mode) in &mut self.modes {
-            mode.finish(out);
-        }
+        while self.finish_some(out) {}
+    }
+
+    /// One mode after the other, each forgotten then: together they may hold much.
+    fn finish_some(&mut self, out: &mut Vec<Record>) -> bool {
+        self.conversations = Conversations::default();
+        let Some((_, mut mode)) = self.modes.pop() else { return false };
+        mode.finish(out);
+        true
     }
 }
 

@@ -51,7 +51,13 @@ impl Record {
             out.extend_from_slice(b",\"");
             out.extend_from_slice(field.name.as_bytes());
             out.extend_from_slice(b"\":");
-            value_into(field, value, redact, out);
+            match (field.name, value, redact) {
+                ("value", Value::String(text), Some(redact)) if self.info.name == "headers" => {
+                    let name = self.value("name").as_str().unwrap_or_default();
+                    json::string_into(redact.header(name, text).as_bytes(), out);
+                }
+                _ => value_into(field, value, redact, out),
+            }
         }
     }
 
@@ -97,7 +103,12 @@ fn json_into(value: &Value, redact: Option<&Redact>, out: &mut Vec<u8>) {
                 }
                 json::string_into(key.as_bytes(), out);
                 out.push(b':');
-                json_into(value, redact, out);
+                match (value, redact) {
+                    (Value::String(text), Some(redact)) => {
+                        json::string_into(redact.member(key, text).as_bytes(), out);
+                    }
+                    _ => json_into(value, redact, out),
+                }
             }
             out.push(b'}');
         }

@@ -49,7 +49,7 @@ pub struct Place {
     /// How many of the first items are those of the request before.
     pub common: usize,
     /// The items of the request before; none if it is the first of its conversation.
-    pub before: Option<Vec<Piece>>,
+    pub before: Vec<Piece>,
     /// Whether it goes on with other instructions or tools than the request before.
     pub system_changed: bool,
     /// For each item, whether no earlier request of the session held it.
@@ -77,6 +77,10 @@ struct Session {
     met: HashSet<u64, FixedState>,
 }
 
+/// How many messages a request shares with a conversation that it goes on with under other
+/// instructions.
+const ALIKE: usize = 2;
+
 /// How many conversations of a session are remembered: its own, those of sub-agents, titles.
 const CONVERSATIONS: usize = 32;
 
@@ -84,6 +88,26 @@ impl Asked {
     /// Whether it asks a model to go on with a conversation.
     pub fn is_call(&self) -> bool {
         matches!(self.kind, "messages" | "responses" | "chat_completions" | "compact")
+    }
+
+    /// Whether it only talks of a conversation: it asks for a title, or tries whether a model
+    /// answers. Such a request offers no tools and tells to write a title or topic, or allows an
+    /// answer of a few tokens.
+    pub fn is_aside(&self) -> bool {
+        if self.kind == "compact" {
+            return false;
+        }
+        let limit = ["max_tokens", "max_output_tokens", "max_completion_tokens"];
+        let limit = limit.into_iter().find_map(|key| self.body.get(key)?.as_u64());
+        if limit.is_some_and(|tokens| tokens <= FEW_TOKENS) {
+            return true;
+        }
+        let has_tools =
+            self.body.get("tools").and_then(Value::as_array).is_some_and(|t| !t.is_empty());
+        let instructions =
+            ["system", "instructions"].into_iter().filter_map(|key| self.body.get(key));
+        let last = self.conversation().last().and_then(|item| item.get("content"));
+        !has_tools && instructions.chain(last).any(asks_for_title)
     }
 
     /// The messages or items of the body.
@@ -98,6 +122,38 @@ impl Asked {
     }
 }
 
+/// Nobody goes on with a conversation in so few tokens.
+const FEW_TOKENS: u64 = 64;
+
+/// How many bytes of a text are read for what it asks: such prompts are short.
+const ASK_BYTES: usize = 4096;
+
+/// Whether a text, or one of the blocks of a list, tells to write a title or topic.
+fn asks_for_title(content: &Value) -> bool {
+    match content {
+        Value::String(text) => is_title_prompt(text),
+        Value::Array(blocks) => blocks
+            .iter()
+            .filter_map(|block| block.get("text").and_then(Value::as_str))
+            .any(is_title_prompt),
+        _ => false,
+    }
+}
+
+fn is_title_prompt(text: &str) -> bool {
+    const VERBS: [&str; 8] =
+        ["generate", "write", "create", "extract", "suggest", "come up with", "produce", "give"];
+    let end = text.floor_char_boundary(ASK_BYTES);
+    let text = text[..end].to_ascii_lowercase();
+    let told = |at: usize| {
+        let from = text.floor_char_boundary(at.saturating_sub(80));
+        VERBS.iter().any(|verb| text[from..at].contains(verb))
+    };
+    text.contains("new conversation topic")
+        || text.starts_with("summarize this coding conversation")
+        || text.match_indices("title").any(|(at, _)| told(at))
+}
+
 impl Conversations {
     /// Places the next request of a session, in order of time.
     pub fn place(&mut self, sid: Option<&str>, asked: &Asked) -> Place {
@@ -108,33 +164,34 @@ impl Conversations {
         let Some(session) = self.sessions.get_mut(sid) else { return Place::default() };
         session.calls += 1;
         let call = session.calls;
-        if !asked.is_call() {
+        if !asked.is_call() || asked.is_aside() {
             return Place { call, ..Place::default() };
         }
         let fresh = asked.items.iter().map(|item| session.met.insert(item.hash)).collect();
         let found = session.take(asked);
         let system_changed = found.as_ref().is_some_and(|(system, _)| *system != asked.system);
-        let before = found.map(|(_, items)| items);
-        let common = before.as_deref().map_or(0, |before| common(before, &asked.items));
+        let before = found.map(|(_, items)| items).unwrap_or_default();
+        let common = common(&before, &asked.items);
         session.conversations.push((asked.system, asked.items.clone()));
         Place { call, common, before, system_changed, fresh }
     }
 }
 
 impl Session {
-    /// The conversation that a request goes on with.
+    /// The conversation that a request goes on with. One with other instructions stays, too: a
+    /// side call, such as that for a title, may start as the conversation does.
     fn take(&mut self, asked: &Asked) -> Option<(u64, Vec<Piece>)> {
         let same = self.conversations.iter().rposition(|(system, _)| *system == asked.system);
-        let alike = || {
-            let common = |(_, items): &(u64, Vec<Piece>)| common(items, &asked.items);
-            let best = self.conversations.iter().enumerate().max_by_key(|(_, one)| common(one));
-            best.filter(|(_, one)| common(one) > 0).map(|(at, _)| at)
-        };
-        let at = same.or_else(alike);
-        if at.is_none() && self.conversations.len() >= CONVERSATIONS {
+        if let Some(at) = same {
+            return Some(self.conversations.remove(at));
+        }
+        let common = |(_, items): &&(u64, Vec<Piece>)| common(items, &asked.items);
+        let best = self.conversations.iter().max_by_key(common);
+        let best = best.filter(|one| common(one) >= ALIKE).cloned();
+        if self.conversations.len() >= CONVERSATIONS {
             self.conversations.remove(0);
         }
-        at.map(|at| self.conversations.remove(at))
+        best
     }
 }
 
@@ -257,14 +314,14 @@ mod tests {
     fn a_request_goes_on_with_the_conversation_of_its_system_prompt() {
         let mut all = Conversations::default();
         let first = all.place(Some("s"), &asked("A", &["a"]));
-        assert_eq!((first.call, first.before, first.fresh), (1, None, vec![true]));
+        assert_eq!((first.call, first.before, first.fresh), (1, vec![], vec![true]));
         all.place(Some("s"), &asked("title", &["a"]));
         let third = all.place(Some("s"), &asked("A", &["a", "b"]));
         assert_eq!((third.call, third.common, third.system_changed), (3, 1, false));
         assert_eq!(third.fresh, [false, true]);
         let changed = all.place(Some("s"), &asked("B", &["a", "b", "c"]));
         assert_eq!((changed.common, changed.system_changed), (2, true));
-        assert_eq!(all.place(Some("other"), &asked("B", &["a"])).before, None);
+        assert_eq!(all.place(Some("other"), &asked("B", &["a"])).before, []);
     }
 
     #[test]
@@ -273,5 +330,43 @@ mod tests {
         assert_eq!(hash(&with), hash(&json!([{"text": "a"}])));
         assert_ne!(hash(&with), hash(&json!([{"text": "b"}])));
         assert_eq!(size_of_json(&json!({"a": [1, "é"]})), 14);
+    }
+
+    fn of(body: Value) -> Asked {
+        Asked { kind: "messages", body, ..Asked::default() }
+    }
+
+    #[test]
+    fn titles_and_trials_are_no_part_of_a_conversation() {
+        let user = |text: &str| json!([{"role": "user", "content": text}]);
+        for (body, aside) in [
+            (json!({"max_tokens": 1, "messages": user("quota")}), true),
+            (
+                json!({"max_tokens": 512, "system": "Generate a concise title", "messages": user("x")}),
+                true,
+            ),
+            (json!({"system": [{"type": "text", "text": "Extract a 2-3 word title."}]}), true),
+            (json!({"messages": user("Please write a 5-10 word title for this")}), true),
+            (json!({"tools": [{"name": "Bash"}], "messages": user("write a title for it")}), false),
+            (json!({"max_tokens": 512, "messages": user("hello")}), false),
+            (json!(null), false),
+        ] {
+            assert_eq!(of(body.clone()).is_aside(), aside, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_title_between_does_not_part_a_conversation() {
+        let mut all = Conversations::default();
+        let piece = |hash| Piece { hash, bytes: 1 };
+        let call = |items: &[u64], body: Value| Asked {
+            items: items.iter().map(|hash| piece(*hash)).collect(),
+            ..of(body)
+        };
+        all.place(Some("s"), &call(&[1], json!({})));
+        let title = all.place(Some("s"), &call(&[9], json!({"system": "Write a title"})));
+        assert_eq!((title.call, title.fresh), (2, vec![]));
+        let next = all.place(Some("s"), &call(&[1, 2], json!({})));
+        assert_eq!((next.call, next.common, next.fresh), (3, 1, vec![false, true]));
     }
 }

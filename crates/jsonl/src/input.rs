@@ -110,18 +110,18 @@ fn logs_below(dir: &Path, root: &Path) -> Vec<Walked> {
     let mut entries: Vec<DirEntry> = entries.into_iter().flatten().collect();
     entries.sort_by_cached_key(DirEntry::file_name);
     let found: Vec<Vec<Walked>> =
-        entries.par_iter().map(|entry| logs_at(&entry.path(), entry.file_type(), root)).collect();
+        entries.par_iter().map(|entry| logs_at(&entry.path(), &entry.file_type(), root)).collect();
     let broken = broken.into_iter().filter_map(Result::err);
     found.into_iter().flatten().chain(broken.map(|e| Err((dir.to_owned(), e)))).collect()
 }
 
 /// The log that an entry of a directory is, or the logs below it. Links are followed; one in a
 /// circle leads to what is found anyway, one to nowhere matters only if it should be a log.
-fn logs_at(path: &Path, kind: io::Result<FileType>, root: &Path) -> Vec<Walked> {
+fn logs_at(path: &Path, kind: &io::Result<FileType>, root: &Path) -> Vec<Walked> {
     let is_log = is_log_name(path);
     match kind {
         Ok(kind) if kind.is_dir() => return logs_below(path, root),
-        Ok(kind) if !kind.is_symlink() && !(kind.is_file() && is_log) => return Vec::new(),
+        Ok(kind) if !(kind.is_symlink() || kind.is_file() && is_log) => return Vec::new(),
         _ => {}
     }
     match fs::metadata(path) {

@@ -36,6 +36,13 @@ pub trait Fold {
 
     /// The input is over: gives out the rest.
     fn finish(&mut self, out: &mut Vec<Self::Record>);
+
+    /// The input is over: gives out a part of the rest, for those that have much. False if that was
+    /// the last.
+    fn finish_some(&mut self, out: &mut Vec<Self::Record>) -> bool {
+        self.finish(out);
+        false
+    }
 }
 
 /// A row that a fold read, and what it made of it.

@@ -141,6 +141,26 @@ pub struct Key {
     turn: Option<TurnKey>,
 }
 
+impl Key {
+    /// What of it was asked for.
+    fn only(self, by: &[By]) -> Self {
+        let has = |key: By| by.contains(&key);
+        Self {
+            session: self.session.filter(|_| has(By::Session) || has(By::Turn)),
+            session_turn: self.session_turn.filter(|_| has(By::Turn)),
+            call: self.call.filter(|_| has(By::Call)),
+            hour: self.hour.filter(|_| has(By::Hour)),
+            day: self.day.filter(|_| has(By::Day)),
+            week: self.week.filter(|_| has(By::Week)),
+            month: self.month.filter(|_| has(By::Month)),
+            model: self.model.filter(|_| has(By::Model)),
+            provider: self.provider.filter(|_| has(By::Provider)),
+            project: self.project.filter(|_| has(By::Project)),
+            turn: None,
+        }
+    }
+}
+
 /// What a process used up in one group with one model.
 #[derive(Clone, Debug)]
 pub struct Share {
@@ -422,11 +442,13 @@ impl Fold for TokenUse {
     }
 }
 
-/// Puts the shares of processes together to groups, with what they cost if there are prices. A
+/// Puts the shares of processes together to groups by some or all of what the fold told them apart
+/// by, with what they cost if there are prices. A
 /// group in which nothing was counted is one only if limits are asked for and it tells some.
 pub fn groups(shares: Vec<Share>, by: &[By], prices: Option<&Prices>, limits: bool) -> Vec<Group> {
     let mut groups: HashMap<Key, Group, FixedState> = HashMap::default();
-    for Share { mut key, model, mut group, .. } in shares {
+    for Share { key, model, mut group, .. } in shares {
+        let mut key = key.only(by);
         if by.contains(&By::Model) {
             key.model.clone_from(&model);
         }

@@ -21,6 +21,7 @@ use super::{Agreed, CountedRow, Fold};
 use crate::event::{Event, Head, Src, Turn as TurnRow, What};
 use crate::json::Text;
 use reply::Replies;
+pub use reply::Said;
 use spent::{Owners, Processes, Spent};
 use work::Work;
 
@@ -94,6 +95,10 @@ pub struct Turn {
     pub src: Src,
     /// The rows that were read for it, with [`Options::explain`].
     pub rows: Vec<CountedRow>,
+    /// What names the turn in [`Turns::place`].
+    pub key: TurnKey,
+    /// What the agent said, whole, with [`Turns::with_messages`].
+    pub messages: Vec<Said>,
 }
 
 /// The fold.
@@ -107,6 +112,14 @@ pub struct Turns {
     requests: Owners,
     open: HashMap<TurnKey, OpenTurn, FixedState>,
     news: Vec<TurnNews>,
+    messages: Option<Messages>,
+}
+
+/// What the agent said outside of turns, if all messages are wanted.
+#[derive(Debug)]
+struct Messages {
+    open: Replies,
+    whole: Vec<Said>,
 }
 
 /// What is known of a turn that is not final.
@@ -129,25 +142,79 @@ impl Turns {
         Self { options, ..Self::default() }
     }
 
+    /// Keeps all that the agent says, not only the last of each turn.
+    #[must_use]
+    pub fn with_messages(self) -> Self {
+        let messages = Messages { open: Replies::keeping(true), whole: Vec::new() };
+        Self { messages: Some(messages), ..self }
+    }
+
+    /// Takes the next event, as [`Fold::feed`] does. Returns the turn that it belongs to, if that is
+    /// not final: it may never get a prompt.
+    pub fn place(&mut self, event: &Event<'_>, out: &mut Vec<Turn>) -> Option<TurnKey> {
+        if let Some(t) = event.t {
+            self.take_held(t);
+        }
+        let key = self.book.place(event, &mut self.news);
+        if !self.news.is_empty() {
+            self.hear(out);
+        }
+        let key = self.requests.owner(event, key);
+        let open = key.filter(|key| self.book.is_open(*key));
+        if let Some(key) = open {
+            // It is there as soon as it has a row, even if that waits.
+            self.turn(key);
+        }
+        if !self.ties.hold(event, key) {
+            self.take(event, key);
+        }
+        open
+    }
+
+    /// Whether rows may still be placed in a turn.
+    pub fn is_open(&self, key: TurnKey) -> bool {
+        self.book.is_open(key)
+    }
+
+    /// What the agent said in no turn that has a prompt, with [`Turns::with_messages`].
+    pub fn outside(&mut self) -> Vec<Said> {
+        self.messages
+            .as_mut()
+            .map(|messages| std::mem::take(&mut messages.whole))
+            .unwrap_or_default()
+    }
+
+    /// A turn that is not final, new if need be.
+    fn turn(&mut self, key: TurnKey) -> &mut OpenTurn {
+        let keep = self.messages.is_some();
+        let new = || OpenTurn { replies: Replies::keeping(keep), ..OpenTurn::default() };
+        self.open.entry(key).or_insert_with(new)
+    }
+
     /// Takes what became of turns.
     fn hear(&mut self, out: &mut Vec<Turn>) {
         for news in std::mem::take(&mut self.news) {
             match news {
                 TurnNews::Opened { key, prompt } => {
-                    let turn = self.open.entry(key).or_default();
+                    let Options { no_text, explain } = self.options;
+                    let turn = self.turn(key);
                     turn.agreed.add(&prompt.head);
-                    if self.options.explain {
+                    if explain {
                         turn.rows.extend(prompt.rows.iter().copied().map(CountedRow::from));
                     }
-                    let text = prompt.text.filter(|_| !self.options.no_text);
+                    let text = prompt.text.filter(|_| !no_text);
                     turn.record =
-                        Some(Turn::opened(prompt.t, prompt.session_turn, text, prompt.src));
+                        Some(Turn::opened(key, prompt.t, prompt.session_turn, text, prompt.src));
                 }
                 TurnNews::Ended { key, status, t, .. } => {
-                    self.open.entry(key).or_default().end = Some((status, t));
+                    self.turn(key).end = Some((status, t));
                 }
                 TurnNews::Final { key, idle_t, repaired } => {
                     let Some(turn) = self.open.remove(&key) else { continue };
+                    if let (None, Some(messages)) = (&turn.record, &mut self.messages) {
+                        messages.whole.extend(turn.replies.finish().1);
+                        continue;
+                    }
                     let head = turn.agreed.head();
                     let source = self.processes.chosen(head.sid.as_deref(), head.pid);
                     let turn = turn.finish(source, self.options);
@@ -162,21 +229,7 @@ impl Fold for Turns {
     type Record = Turn;
 
     fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Turn>) {
-        if let Some(t) = event.t {
-            self.take_held(t);
-        }
-        let key = self.book.place(event, &mut self.news);
-        if !self.news.is_empty() {
-            self.hear(out);
-        }
-        let key = self.requests.owner(event, key);
-        if let Some(key) = key.filter(|key| self.book.is_open(*key)) {
-            // It is there as soon as it has a row, even if that waits.
-            self.open.entry(key).or_default();
-        }
-        if !self.ties.hold(event, key) {
-            self.take(event, key);
-        }
+        self.place(event, out);
     }
 
     fn advance(&mut self, t: i64, out: &mut Vec<Turn>) {
@@ -210,7 +263,9 @@ impl Turns {
         if event.left_out.is_some() {
             return;
         }
-        let Some(turn) = key.and_then(|key| self.open.get_mut(&key)) else { return };
+        let Some(turn) = key.and_then(|key| self.open.get_mut(&key)) else {
+            return self.messages.iter_mut().for_each(|messages| messages.take(event));
+        };
         turn.agreed.add(event.head);
         let explain = self.options.explain;
         let mut how = turn.row(event, explain);
@@ -222,6 +277,22 @@ impl Turns {
         }
         if explain && let Some(how) = how {
             turn.rows.push(CountedRow { src: event.src, how, tokens });
+        }
+    }
+}
+
+impl Messages {
+    /// Takes a row that stands in no turn. Items of Codex mostly say the same as its events.
+    fn take(&mut self, event: &Event<'_>) {
+        let told = match event.what {
+            What::Said(text) => Some(self.open.said(event, *text)),
+            What::Delta(piece) => self.open.delta(event, piece),
+            What::Response(response) => self.open.response(event, response),
+            What::Message(message) => self.open.message(event, message),
+            _ => None,
+        };
+        if told.is_some() {
+            self.whole.extend(self.open.drain());
         }
     }
 }
@@ -239,7 +310,7 @@ impl OpenTurn {
             | What::Row => return None,
             What::Turn(turn) => {
                 if let TurnRow::Completed { reply: Some(reply) } = turn {
-                    self.replies.ended_with(event.text(*reply));
+                    self.replies.ended_with(event, *reply);
                 }
                 match turn {
                     TurnRow::Started => "task start",
@@ -249,7 +320,7 @@ impl OpenTurn {
                 }
             }
             What::Session(_) => "session",
-            What::Said(text) => self.replies.said(event.text(*text)),
+            What::Said(text) => self.replies.said(event, *text),
             What::Delta(piece) => self.replies.delta(event, piece)?,
             What::Response(response) => {
                 if spent::is_claude(event) {
@@ -282,8 +353,17 @@ impl OpenTurn {
             self.spent.explain(source, &mut self.rows);
         }
         record.tokens = self.spent.finish(source);
-        (record.replies, record.reply) = self.replies.finish();
-        record.reply = record.reply.filter(|_| !options.no_text);
+        let keep = self.replies.keeps_all();
+        (record.replies, record.messages) = self.replies.finish();
+        if !options.no_text {
+            record.reply = match record.messages.last() {
+                Some(last) if keep => Some(last.text.clone()),
+                _ => record.messages.pop().map(|last| last.text),
+            };
+        }
+        if !keep {
+            record.messages.clear();
+        }
         let work = self.work.finish();
         record.responses = work.responses;
         record.tool_calls = work.calls;
@@ -295,8 +375,16 @@ impl OpenTurn {
 }
 
 impl Turn {
-    fn opened(t: Option<i64>, session_turn: Option<u64>, prompt: Option<Text>, src: Src) -> Self {
+    fn opened(
+        key: TurnKey,
+        t: Option<i64>,
+        session_turn: Option<u64>,
+        prompt: Option<Text>,
+        src: Src,
+    ) -> Self {
         Self {
+            key,
+            messages: Vec::new(),
             t,
             head: Arc::default(),
             session_turn,

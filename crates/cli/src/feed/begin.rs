@@ -6,6 +6,7 @@ use agentlog::zone::{Clock, Evidence};
 use jsonl::{Batch, Opened, Reader, ReaderOptions};
 use rayon::prelude::*;
 
+use crate::format::Format;
 use crate::inputs::Log;
 use crate::look::Look;
 use crate::order::WINDOW_MS;
@@ -35,7 +36,9 @@ impl Run {
         let mut guesses = Guesses::default();
         for (file, clock) in clocks.into_iter().rev() {
             let t = self.zones.utc_by_now(clock, &mut guesses);
-            times[file] = t.map_or(times[file], |t| t - WINDOW_MS);
+            // A request is one row: none of it stands before its first.
+            let early = if self.logs[file].format == Format::Request { 0 } else { WINDOW_MS };
+            times[file] = t.map_or(times[file], |t| t - early);
         }
         let mut order: Vec<(i64, usize)> =
             times.into_iter().enumerate().map(|(f, t)| (t, f)).collect();

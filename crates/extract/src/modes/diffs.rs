@@ -4,7 +4,7 @@ use agentlog::record::{Field, Shape};
 use serde_json::Value;
 
 use crate::tools::{sha256, text_at};
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -14,7 +14,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "sha256"],
     table: &["t", "provider", "sid", "files", "added", "removed"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::new(Diffs),
 };
 

@@ -1,8 +1,17 @@
 //! `mcp_calls`: a call of an MCP tool.
+//!
+//! Begin and end belong together by session and `call_id`, as those of `exec_runs` do. A call went
+//! wrong if it has no result (`Err`), or one that says so (`is_error`). `result_bytes` are those of
+//! what is inside `Ok`, written without white space; there is none without a result.
 
+use agentlog::event::{Phase, Tool};
 use agentlog::record::{Field, Shape};
+use serde_json::Value;
 
-use crate::{Info, Mode, Record, Row, Takes, field};
+use super::results::text_of;
+use super::runs::{McpResult, Pair, Pairs, RunRow, mcp_result, run_of};
+use crate::tools::{or_null, text_at};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -12,8 +21,8 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "server", "tool", "state", "ok", "duration_ms"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
-    make: |_| Box::new(McpCalls),
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
+    make: |_| Box::<McpCalls>::default(),
 };
 
 const OWN: &[Field] = &[
@@ -33,10 +42,202 @@ const OWN: &[Field] = &[
     field("t_end", Shape::Time, "when it ended"),
 ];
 
-struct McpCalls;
+#[derive(Default)]
+struct McpCalls {
+    pairs: Pairs<Asked, (Asked, End)>,
+}
+
+/// What was asked for; both rows tell it.
+struct Asked {
+    call_id: Option<String>,
+    server: Option<String>,
+    tool: Option<String>,
+    args: Value,
+}
+
+/// What the end tells.
+struct End {
+    ok: Option<bool>,
+    error: Option<String>,
+    result_bytes: Option<usize>,
+    duration_ms: Option<i64>,
+}
 
 impl Mode for McpCalls {
-    fn feed(&mut self, _row: &Row<'_>, _out: &mut Vec<Record>) {
-        todo!()
+    fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>) {
+        if let Some(t) = row.event.t {
+            self.advance(t, out);
+        }
+        let Some(run) = run_of(row).filter(|run| run.tool == Tool::Mcp) else { return };
+        let (key, asked) = (run.key(row.event), Asked::of(&run));
+        let pair = match run.phase {
+            Phase::Begin => self.pairs.begin(key, row.event, asked),
+            phase => self.pairs.end(key, row.event, (asked, End::of(&run)), phase == Phase::End),
+        };
+        out.extend(pair.map(record));
+    }
+
+    fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
+        while let Some(pair) = self.pairs.alone(t) {
+            out.push(record(pair));
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<Record>) {
+        out.extend(self.pairs.rest().into_iter().map(record));
+    }
+}
+
+impl Asked {
+    fn of(run: &RunRow<'_>) -> Self {
+        // The items of newer rollouts have no `invocation` around it.
+        let told = run.value("invocation").unwrap_or(run.told);
+        let owned = |key| text_at(told, &[key]).map(String::from);
+        Self {
+            call_id: run.call_id.map(String::from),
+            server: owned("server"),
+            tool: owned("tool"),
+            args: or_null(told.get("arguments").cloned()),
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self {
+            call_id: self.call_id.or(other.call_id),
+            server: self.server.or(other.server),
+            tool: self.tool.or(other.tool),
+            args: if self.args.is_null() { other.args } else { self.args },
+        }
+    }
+}
+
+impl End {
+    fn of(run: &RunRow<'_>) -> Self {
+        let (ok, error, result_bytes) = match mcp_result(run) {
+            Some(McpResult::Came(result, is_error)) => {
+                let error = is_error.then(|| text_of(result)).flatten();
+                (Some(!is_error), error, Some(result.to_string().len()))
+            }
+            Some(McpResult::Failed(error)) => (Some(false), message(error), None),
+            None => (run.read_ok(), None, None),
+        };
+        Self { ok, error, result_bytes, duration_ms: run.duration_ms() }
+    }
+}
+
+/// What an error says: text, or `{message}`.
+pub(super) fn message(error: &Value) -> Option<String> {
+    let text = error.as_str().or_else(|| text_at(error, &["message"]));
+    text.map(String::from).or_else(|| text_of(error))
+}
+
+fn record(pair: Pair<Asked, (Asked, End)>) -> Record {
+    let (state, between) = (pair.state(), pair.ms_between());
+    let (of_end, end) = pair.end.unzip();
+    let asked = match (pair.begin, of_end) {
+        (Some(begin), Some(end)) => Some(begin.or(end)),
+        (begin, end) => begin.or(end),
+    };
+    let (call_id, server, tool, args) = asked.map_or_else(Default::default, |asked| {
+        (asked.call_id, asked.server, asked.tool, asked.args)
+    });
+    let (ok, error, result_bytes, told) = end.map_or_else(Default::default, |end| {
+        (end.ok, end.error, end.result_bytes, end.duration_ms)
+    });
+    let values = vec![
+        or_null(call_id),
+        state.into(),
+        or_null(server),
+        or_null(tool),
+        args,
+        or_null(ok),
+        or_null(error),
+        or_null(result_bytes),
+        or_null(told.or(between)),
+        or_null(pair.t_end),
+    ];
+    pair.start.record(&INFO, values)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::given::{records, turn};
+    use serde_json::{Value, json};
+
+    fn invocation() -> Value {
+        json!({"server": "docs", "tool": "find", "arguments": {"q": "x"}})
+    }
+
+    fn begin(ms: i64) -> String {
+        let told = json!({"call_id": "a", "invocation": invocation()});
+        turn(ms, "turn.mcp_tool_call.begin", "1", &told)
+    }
+
+    fn end(ms: i64, result: &Value) -> String {
+        let told = json!({"call_id": "a", "invocation": invocation(), "duration": {"secs": 0, "nanos": 5_000_000}, "result": result});
+        turn(ms, "turn.mcp_tool_call.end", "1", &told)
+    }
+
+    #[test]
+    fn begin_and_end_make_a_call() {
+        let result =
+            json!({"Ok": {"content": [{"type": "text", "text": "hit"}], "is_error": false}});
+        let found = records("mcp_calls", &[begin(0), end(20, &result)]);
+        assert_eq!(
+            found,
+            [json!({
+                "t": "2026-01-01T00:00:00.000Z", "provider": "codex", "sid": "s", "pid": 1, "turn_id": "1", "flow_id": "s__turn_1",
+                "cwd": "/w", "ver": "codex.0.60.1", "call_id": "a", "state": "ended", "server": "docs", "tool": "find",
+                "args": {"q": "x"}, "ok": true, "error": null, "result_bytes": 59, "duration_ms": 5,
+                "t_end": "2026-01-01T00:00:00.020Z", "line": 1,
+            })]
+        );
+    }
+
+    #[test]
+    fn errors_are_told_with_or_without_a_result() {
+        let said = json!({"Ok": {"content": [{"type": "text", "text": "no"}, {"type": "text", "text": "such"}], "isError": true}});
+        for (result, error, bytes) in [
+            (said, json!("no\nsuch"), json!(86)),
+            (json!({"Err": "timed out"}), json!("timed out"), Value::Null),
+            (json!({"Err": {"message": "gone"}}), json!("gone"), Value::Null),
+        ] {
+            let call = &records("mcp_calls", &[begin(0), end(20, &result)])[0];
+            assert_eq!((&call["ok"], &call["error"]), (&json!(false), &error), "{result}");
+            assert_eq!(call["result_bytes"], bytes);
+        }
+    }
+
+    #[test]
+    fn a_call_that_never_ended_tells_nothing_of_its_end() {
+        let call = &records("mcp_calls", &[begin(0)])[0];
+        assert_eq!((&call["state"], &call["tool"]), (&json!("never_ended"), &json!("find")));
+        for key in ["ok", "error", "result_bytes", "duration_ms", "t_end"] {
+            assert_eq!(call[key], Value::Null, "{key}");
+        }
+    }
+
+    #[test]
+    fn rollouts_tell_ends() {
+        let row = |payload: Value| {
+            json!({"timestamp": "2026-01-01T00:00:00.000Z", "type": "event_msg", "payload": payload}).to_string()
+        };
+        let mut event = json!({"type": "mcp_tool_call_end", "call_id": "a", "invocation": invocation(), "duration": {"secs": 2, "nanos": 0}});
+        event["result"] = json!({"Ok": {"content": []}});
+        let mut item = invocation();
+        (item["type"], item["id"], item["result"]) =
+            ("McpToolCall".into(), "b".into(), json!({"content": [], "isError": false}));
+        let found = records(
+            "mcp_calls",
+            &[row(event), row(json!({"type": "item_completed", "item": item}))],
+        );
+        assert_eq!(found.len(), 2);
+        for (call, id) in found.iter().zip(["a", "b"]) {
+            assert_eq!((&call["call_id"], &call["state"]), (&json!(id), &json!("end_only")));
+            assert_eq!(
+                (&call["server"], &call["args"], &call["ok"]),
+                (&json!("docs"), &json!({"q": "x"}), &json!(true))
+            );
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use agentlog::record::{Field, Shape};
 
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -12,7 +12,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["sid", "kind", "path"],
     table: &["t", "provider", "sid", "kind", "path", "found_in", "evidence"],
-    takes: Takes { deltas: false, left_out: false, selected: false },
+    takes: Takes { deltas: false, left_out: false, select: Select::Records },
     make: |_| Box::new(PathsRepoHints),
 };
 

@@ -2,7 +2,7 @@
 
 use agentlog::record::{Field, Shape};
 
-use crate::{Info, Mode, Record, Row, Takes, field};
+use crate::{Info, Mode, Record, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -12,7 +12,7 @@ pub(super) const INFO: Info = Info {
     own: OWN,
     key: &["src", "role"],
     table: &["t", "provider", "sid", "role", "name", "text"],
-    takes: Takes { deltas: false, left_out: true, selected: false },
+    takes: Takes { deltas: false, left_out: true, select: Select::Records },
     make: |_| Box::new(Transcript),
 };
 

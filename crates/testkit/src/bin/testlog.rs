@@ -7,6 +7,7 @@ use std::time::Instant;
 
 const USAGE: &str = "\
 usage: testlog big PATH [--bytes SIZE] [--seed N]   a Codex log of SIZE (default 1G)
+       testlog requests DIR [--files N] [--seed N]  captured requests, about N (default 20000)
        testlog fixtures DIR                         the small committed logs
        testlog scene DIR                            a capture directory with all modes in it
 SIZE is a number of bytes, or one with K, M or G.";
@@ -14,6 +15,7 @@ SIZE is a number of bytes, or one with K, M or G.";
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     Big { path: PathBuf, bytes: u64, seed: u64 },
+    Requests { dir: PathBuf, files: usize, seed: u64 },
     Fixtures { dir: PathBuf },
     Scene { dir: PathBuf },
 }
@@ -43,17 +45,21 @@ fn parse(args: &[String]) -> Option<Task> {
     if verb == "scene" && flags.is_empty() {
         return Some(Task::Scene { dir: place });
     }
-    let (mut bytes, mut seed) = (1 << 30, 7);
+    let (mut bytes, mut files, mut seed) = (1 << 30, 20_000, 7);
     while let [flag, value, others @ ..] = flags {
         match flag.as_str() {
             "--bytes" => bytes = size(value)?,
+            "--files" => files = value.parse().ok()?,
             "--seed" => seed = value.parse().ok()?,
             _ => return None,
         }
         flags = others;
     }
-    let whole = verb == "big" && flags.is_empty();
-    whole.then_some(Task::Big { path: place, bytes, seed })
+    match verb.as_str() {
+        "big" => Some(Task::Big { path: place, bytes, seed }),
+        "requests" => Some(Task::Requests { dir: place, files, seed }),
+        _ => None,
+    }
 }
 
 fn size(text: &str) -> Option<u64> {
@@ -82,6 +88,10 @@ fn run(task: &Task) -> Result<(), Box<dyn Error>> {
                 big.prompts
             ));
         }
+        Task::Requests { dir, files, seed } => {
+            let written = requests(dir, *files, *seed).map_err(|error| named(dir, error))?;
+            complain(&format!("{}: {written} requests", dir.display()));
+        }
         Task::Fixtures { dir } => {
             let written = testkit::fixtures::write(dir).map_err(|error| named(dir, error))?;
             for path in written {
@@ -96,6 +106,26 @@ fn run(task: &Task) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// How many requests a session has: each holds all that came before it.
+const STEPS: usize = 50;
+
+/// Writes sessions of both agents in turn, one at a time.
+fn requests(dir: &Path, files: usize, seed: u64) -> std::io::Result<usize> {
+    let mut written = 0;
+    for session in 0..files.div_ceil(STEPS) {
+        let builder = testkit::CaptureBuilder::new(seed + session as u64).steps(STEPS);
+        let claude = session % 2;
+        let log = builder.claude_sessions(claude).codex_sessions(1 - claude).build();
+        for file in &log.files {
+            let path = dir.join(&file.path);
+            path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::write(path, &file.bytes)?;
+        }
+        written += log.files.len();
+    }
+    Ok(written)
 }
 
 #[expect(clippy::print_stderr, reason = "all that this tool says goes to stderr")]

@@ -118,6 +118,16 @@ impl Group {
         self.first.map(|(_, src)| src).unwrap_or_default()
     }
 
+    /// The same, as if its first row stood in this file: for those who write it without the paths of
+    /// all files.
+    #[must_use]
+    pub fn in_file(mut self, file: u32) -> Self {
+        if let Some((_, src)) = &mut self.first {
+            src.file = file;
+        }
+        self
+    }
+
     /// Tokens that the latest call had in its context.
     pub fn context_tokens(&self) -> Option<u64> {
         self.context.0

@@ -184,6 +184,38 @@ fn limits_are_told_by_rows_that_do_not_count() {
 }
 
 proptest! {
+    /// What is told apart by all keys comes to the same groups for each of them.
+    #[test]
+    fn groups_by_one_of_many_keys_are_those_by_it_alone(
+        rows in proptest::collection::vec((1..4i64, 0..3u8, 1..500i64, 0..3u8), 0..40),
+    ) {
+        let event = |(i, (pid, kind, n, model)): (usize, &(i64, u8, i64, u8))| {
+            let t = i as i64 * 20_000_000;
+            let given = match kind {
+                0 => configured(t, &format!("m{model}")),
+                1 => count(t, n * 10, *n),
+                _ => request(t, &format!("r{n}"), if n % 2 == 0 { Started } else { Going }, *n, 1),
+            };
+            given.with(|head| head.pid = Some(*pid))
+        };
+        let events: Vec<Given> = rows.iter().enumerate().map(event).collect();
+        let show = |groups: Vec<Group>| {
+            let mut out = Vec::new();
+            let paths = [crate::record::SrcPath::new(std::path::Path::new("-"))];
+            for group in &groups {
+                crate::record::tokens_into(group, 0, &paths, false, &mut out);
+            }
+            String::from_utf8(out).unwrap()
+        };
+        let all = [By::Call, By::Turn, By::Session, By::Model, By::Day];
+        let together = shares(&Options::new(&all), &events);
+        for by in all {
+            let alone = groups(shares(&Options::new(&[by]), &events), &[by], None, false);
+            let of_all = groups(together.clone(), &[by], None, false);
+            prop_assert_eq!(show(of_all), show(alone));
+        }
+    }
+
     /// Shares come out of maps: their order must not matter.
     #[test]
     fn groups_do_not_depend_on_the_order_of_shares(

@@ -240,3 +240,36 @@ fn rows_are_kept_to_explain_and_add_up() {
     assert_eq!((Some(sum), turn.rows[2].tokens.is_none()), (total(&turn), true));
     assert_eq!(turn.rows[2].how, Source::Turn.instead());
 }
+
+#[test]
+fn all_messages_with_what_names_them() {
+    let rows = [
+        prompt(10, "1"),
+        item(20, ItemKind::Message, "", "a"),
+        said(20, "a"),
+        said(30, "b"),
+        completed(90, "1", Some("b")),
+    ];
+    let (mut fold, mut out) = (Turns::new(Options::default()).with_messages(), Vec::new());
+    for row in &rows {
+        fold.feed(&row.event(), &mut out);
+    }
+    fold.finish(&mut out);
+    let texts = |said: &[Said]| -> Vec<Text> { said.iter().map(|one| one.text.clone()).collect() };
+    assert_eq!(texts(&out[0].messages), ["a".into(), "b".into()]);
+    assert_eq!(out[0].messages[0].t, Some(20));
+    assert_eq!(said_last(&out[0]), (2, Some("b".into())));
+    assert!(one(&rows).messages.is_empty(), "unless they are asked for");
+}
+
+#[test]
+fn where_rows_belong() {
+    let (mut fold, mut out) = (Turns::new(Options::default()), Vec::new());
+    let first = fold.place(&prompt(10, "1").event(), &mut out);
+    assert!(first.is_some_and(|key| fold.is_open(key)));
+    assert_eq!(fold.place(&said(20, "a").event(), &mut out), first);
+    fold.place(&completed(30, "1", None).event(), &mut out);
+    fold.finish(&mut out);
+    assert_eq!(Some(out[0].key), first);
+    assert!(!fold.is_open(out[0].key));
+}

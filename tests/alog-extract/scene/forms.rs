@@ -2,6 +2,7 @@
 //! threads nor the way out changes a record.
 
 use super::{Played, chosen, records};
+use crate::programs::EXTRACT;
 use serde_json::Value;
 use testkit::Cmd;
 
@@ -10,7 +11,7 @@ fn records_have_the_keys_of_their_schemas() {
     let played = Played::new();
     let out = played.files(&[]);
     for told in played.modes() {
-        let ran = Cmd::new(super::EXTRACT).args(["--mode", told.mode, "--schema"]).run();
+        let ran = Cmd::new(EXTRACT).args(["--mode", told.mode, "--schema"]).run();
         let schema: Value = serde_json::from_slice(&ran.expect_code(0).stdout).expect("a schema");
         let schema = schema.as_array().map_or(&schema, |schemas| &schemas[0]);
         let known = schema["properties"].as_object().expect("properties");

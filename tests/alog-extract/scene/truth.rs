@@ -2,6 +2,7 @@
 //! values of all keys that are sure. `ALOG_SCENE_MODE=LIST` compares only these modes.
 
 use super::{Played, is_chosen, records};
+use crate::programs::EXTRACT;
 use serde_json::Value;
 use testkit::SceneMode;
 
@@ -29,7 +30,7 @@ fn modes_tell_the_scene() {
 
 #[test]
 fn the_scene_speaks_of_every_mode() {
-    let list = testkit::Cmd::new(super::EXTRACT).arg("--list").run().expect_code(0);
+    let list = testkit::Cmd::new(EXTRACT).arg("--list").run().expect_code(0);
     let names = list.text().lines().filter_map(|line| line.split(' ').next());
     let played = Played::new();
     let silent: Vec<&str> = names.filter(|name| played.truth.of(name).is_none()).collect();
