@@ -84,13 +84,15 @@ impl Asked {
             logged: false,
         });
         let host = self.url.trim_start_matches("https://").split('/').next();
-        let tools = self.body["tools"].as_array().map_or(0, Vec::len);
+        let count = |key: &str| self.body.get(key).and_then(Value::as_array).map(Vec::len);
+        let messages = count("messages").or_else(|| count("input"));
+        let tools = count("tools");
         stage.tell(
             "call_index",
             row,
             json!({
                 "pid": self.whose.pid, "call": self.call, "kind": self.kind, "method": "POST",
-                "url": self.url, "host": host, "messages": self.items().len(), "tools": tools,
+                "url": self.url, "host": host, "messages": messages, "tools": tools,
                 "body_bytes": self.body.to_string().len(), "stream": self.body.get("stream"),
                 "linked_flow": answer.map(|answer| answer.flow),
                 "linked_response": answer.map(|answer| answer.id),
@@ -155,7 +157,7 @@ impl Asked {
             "common_prefix": growth.common,
             "common_prefix_bytes": sizes[..growth.common].iter().sum::<usize>(),
             "change": growth.change, "reason": growth.reason,
-            "system_changed": growth.system_changed,
+            "system_changed": growth.before.map(|_| growth.system_changed),
             "context_tokens": growth.tokens.map(|tokens| tokens[0]),
             "cache_read_tokens": growth.tokens.map(|tokens| tokens[1]),
         });

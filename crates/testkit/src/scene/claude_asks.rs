@@ -1,5 +1,5 @@
 //! Requests of Claude's second session: the first file does not know its session, marks for the
-//! cache move, system prompt, tools and model change, and the conversation is wound back.
+//! cache move, system prompt, tools and settings change, and the conversation is wound back.
 
 use super::asked::{Answer, Asked, Growth, header, system, tool};
 use super::claude_pen::SONNET;
@@ -31,7 +31,7 @@ fn tools(more: bool) -> Vec<Value> {
 fn body(messages: &[Value], later: bool) -> Value {
     let told = if later { SECOND } else { FIRST };
     json!({
-        "model": if later { OPUS } else { SONNET }, "max_tokens": 32_000, "temperature": 1,
+        "model": SONNET, "max_tokens": if later { 64_000 } else { 32_000 }, "temperature": 1,
         "stream": true,
         "system": [
             {"type": "text", "text": WHO},
@@ -199,7 +199,7 @@ fn settings(stage: &mut Stage, rows: &[Id]) {
         }),
     );
     stage.tell("config", change, json!({
-        "source": "request", "changed": {"model": [SONNET, OPUS]}, "uses": 3, "t_last": utc(last),
+        "source": "request", "changed": {"max_tokens": [32_000, 64_000]}, "uses": 3, "t_last": utc(last),
     }));
     let cutoff = "January 2025";
     stage.tell(
@@ -214,7 +214,7 @@ fn settings(stage: &mut Stage, rows: &[Id]) {
         "model_identity_cutoff",
         change,
         json!({
-            "claimed": "Opus 4.1", "claimed_id": OPUS, "cutoff": cutoff, "requested": OPUS,
+            "claimed": "Opus 4.1", "claimed_id": OPUS, "cutoff": cutoff, "requested": SONNET,
             "served": SONNET, "mismatch": true,
         }),
     );
@@ -223,8 +223,8 @@ fn settings(stage: &mut Stage, rows: &[Id]) {
         "model_identity_cutoff",
         rows[4],
         json!({
-            "claimed": "Opus 4.1", "claimed_id": OPUS, "cutoff": cutoff, "requested": OPUS,
-            "served": null, "mismatch": false,
+            "claimed": "Opus 4.1", "claimed_id": OPUS, "cutoff": cutoff, "requested": SONNET,
+            "served": null, "mismatch": true,
         }),
     );
     stage.tell(

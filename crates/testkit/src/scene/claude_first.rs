@@ -43,10 +43,14 @@ pub(super) fn play(stage: &mut Stage) {
             }),
         );
     }
-    stage.tell("model_identity_cutoff", row, json!({
-        "claimed": null, "claimed_id": null, "cutoff": null, "served": SONNET, "mismatch": false,
-        "unsure": ["t", "src"],
-    }));
+    stage.tell(
+        "model_identity_cutoff",
+        row,
+        json!({
+            "claimed": null, "claimed_id": null, "cutoff": null, "served": SONNET,
+            "unsure": ["t", "src"],
+        }),
+    );
     // The process wrote the SSE log; rows of the mirror name no process.
     stage.session(&mirror.whose, json!({}));
 }

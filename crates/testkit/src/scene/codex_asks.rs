@@ -253,10 +253,10 @@ fn settings(stage: &mut Stage, rows: &[Id]) {
         "claimed": null, "claimed_id": null, "cutoff": null, "requested": MODEL, "served": MODEL,
         "mismatch": false, "unsure": ["t", "src"],
     }));
-    policies(stage, rows[0]);
+    policies(stage, rows[0], 0);
 }
 
-fn policies(stage: &mut Stage, row: Id) {
+fn policies(stage: &mut Stage, row: Id, first: u64) {
     let line = "IMPORTANT: Keep diffs small.";
     stage.tell(
         "reminders_policies",
@@ -266,13 +266,13 @@ fn policies(stage: &mut Stage, row: Id) {
             "bytes": line.len(), "text": line,
         }),
     );
-    let heading = json!({"rule": "heading", "found_in": "user", "item": 0});
+    let heading = json!({"rule": "heading", "found_in": "user", "item": first});
     stage.tell("reminders_policies", row, heading);
     stage.tell(
         "reminders_policies",
         row,
         json!({
-            "rule": "block", "tag": "environment_context", "found_in": "user", "item": 1,
+            "rule": "block", "tag": "environment_context", "found_in": "user", "item": first + 1,
         }),
     );
 }
@@ -383,10 +383,9 @@ fn alone(stage: &mut Stage, row: Id, last: Id, developer: &str) {
         row,
         json!({
             "claimed": null, "claimed_id": null, "cutoff": null, "requested": MODEL, "served": null,
-            "mismatch": false,
         }),
     );
-    policies(stage, row);
+    policies(stage, row, 1);
     let cwd = json!({"kind": "cwd", "path": "/w/app", "unsure": ["t", "src"]});
     stage.tell("paths_repo_hints", row, cwd);
     stage.tell(
@@ -398,4 +397,12 @@ fn alone(stage: &mut Stage, row: Id, last: Id, developer: &str) {
     );
     // Its end is told by a request too; what counts as the state of such a call is not laid down.
     note_call(stage, row, &ALONE, ("completed", None), "request");
+    stage.tell(
+        "tool_results",
+        row,
+        json!({
+            "call_id": ALONE.id, "name": ALONE.name, "bytes": 6, "text": "Monday",
+            "source": "request",
+        }),
+    );
 }

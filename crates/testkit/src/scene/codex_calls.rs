@@ -71,11 +71,15 @@ pub(super) fn works(pen: &mut Pen<'_>) {
     );
     let calls = [PATCH, FIND, PLAN, TEST, SLOW, BROKEN];
     let bytes: usize = calls.iter().map(|call| call.args.len()).sum();
-    pen.tell("telemetry", prompt, json!({
-        "session_turn": 2, "status": "completed", "ttft_ms": 120, "duration_ms": 4840,
-        "deltas": 16, "delta_bytes": bytes + "Trying againAll fixed".len(), "stalls": 0,
-        "longest_gap_ms": 3010, "responses": 3, "errors": 0, "background": 0, "mcp_failed": null,
-    }));
+    pen.tell(
+        "telemetry",
+        prompt,
+        json!({
+            "session_turn": 2, "status": "completed", "ttft_ms": 120, "duration_ms": 4840,
+            "deltas": 16, "delta_bytes": bytes + "Trying againAll fixed".len(), "stalls": 0,
+            "longest_gap_ms": 40, "responses": 3, "errors": 0, "background": 0, "mcp_failed": null,
+        }),
+    );
 }
 
 fn first_answer(pen: &mut Pen<'_>) {
@@ -90,7 +94,7 @@ fn first_answer(pen: &mut Pen<'_>) {
     find(pen, rows[1]);
     plan(pen, rows[2]);
     pen.runs(31_000, &TEST, 2000, ("1 failed\n", "boom\n", 101), "1 failed\nboom\n");
-    note_call(pen.stage, rows[3], &TEST, ("failed", Some(33_001)), "log");
+    note_call(pen.stage, rows[3], &TEST, ("failed", Some(33_000)), "log");
     error(pen, rows[3], &TEST, "exit_code", Some(101));
     diff(pen, 33_100, DIFFS[0], [1, 1]);
 }
@@ -122,7 +126,7 @@ fn patch(pen: &mut Pen<'_>, call: Id) {
             "ok": true, "exit_code": null, "bytes": 7, "truncated": false, "text": "Success",
         }),
     );
-    note_call(pen.stage, call, &PATCH, ("completed", Some(30_381)), "log");
+    note_call(pen.stage, call, &PATCH, ("completed", Some(30_380)), "log");
 }
 
 fn find(pen: &mut Pen<'_>, call: Id) {
@@ -157,7 +161,7 @@ fn find(pen: &mut Pen<'_>, call: Id) {
             "truncated": false, "text": error_text,
         }),
     );
-    note_call(pen.stage, call, &FIND, ("failed", Some(30_901)), "log");
+    note_call(pen.stage, call, &FIND, ("failed", Some(30_900)), "log");
     error(pen, call, &FIND, "failed", None);
 }
 
@@ -212,7 +216,7 @@ fn second_answer(pen: &mut Pen<'_>) {
     pen.completed(33_380, "resp_22", [2500, 2000, 100, 10], [4.0, 40.0]);
     let said = "command timed out after 1000 milliseconds";
     pen.runs(33_400, &SLOW, 1000, ("", said, 124), said);
-    note_call(pen.stage, slow, &SLOW, ("failed", Some(34_401)), "log");
+    note_call(pen.stage, slow, &SLOW, ("failed", Some(34_400)), "log");
     error(pen, slow, &SLOW, "timeout", Some(124));
     let said = "failed to parse function arguments: EOF while parsing a value";
     let row = pen.output(34_500, &BROKEN, said);

@@ -115,7 +115,7 @@ fn looks(pen: &mut Pen<'_>) {
     let row = pen.completed(10_230, "resp_11", [900, 400, 60, 32], [2.0, 40.0]);
     limit(pen, row, 1, 40.0);
     pen.runs(10_240, &LS, 300, ("a.txt\n", "", 0), "a.txt\n");
-    note_call(pen.stage, call, &LS, ("completed", Some(10_541)), "log");
+    note_call(pen.stage, call, &LS, ("completed", Some(10_540)), "log");
 
     pen.created(10_650, "resp_12", MODEL);
     pen.says("msg_12", &[(10_700, "Two "), (16_700, "files")], "final", 1);

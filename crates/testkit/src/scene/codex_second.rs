@@ -121,7 +121,7 @@ fn asks(pen: &mut Pen<'_>) {
             "text": "one hit",
         }),
     );
-    note_call(pen.stage, call, &FIND, ("completed", Some(610_261)), "log");
+    note_call(pen.stage, call, &FIND, ("completed", Some(610_260)), "log");
     pen.created(610_300, "resp_52", MODEL);
     pen.says("msg_52", &[(610_400, "All "), (610_500, "well")], "final", 1);
     let row = pen.completed(610_520, "resp_52", [900, 800, 10, 0], [6.0, 41.0]);
@@ -149,7 +149,7 @@ fn asks(pen: &mut Pen<'_>) {
         prompt,
         json!({
             "session_turn": 1, "status": "completed", "ttft_ms": 120, "duration_ms": 540,
-            "deltas": 4, "delta_bytes": FIND.args.len() + 8, "stalls": 0, "longest_gap_ms": 270,
+            "deltas": 4, "delta_bytes": FIND.args.len() + 8, "stalls": 0, "longest_gap_ms": 100,
             "responses": 2, "errors": 0, "background": 0, "mcp_failed": null,
         }),
     );

@@ -32,7 +32,8 @@ impl Call {
     }
 }
 
-/// How a call ended: the status, and when its result came.
+/// How a call ended: the status, and when: the end of its execution if that is told, else its
+/// result, as `alog-calls` has it.
 pub(super) type End = (&'static str, Option<i64>);
 
 /// Notes a call and what it counts for. `row` is the one that announced it.
@@ -54,6 +55,9 @@ pub(super) fn note_call(stage: &mut Stage, row: Id, call: &Call, end: End, sourc
             "role": "tool", "name": call.name, "call_id": call.id, "unsure": ["t", "src"],
         }),
     );
+    if source != "log" {
+        return;
+    }
     stage.calls.push(Used {
         row,
         whose,

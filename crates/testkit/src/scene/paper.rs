@@ -3,6 +3,9 @@
 use super::stage::{Id, Put, Stage, Whose, utc};
 use serde_json::{Value, json};
 
+/// The message that is interrupted.
+pub(super) const INTERRUPTED: &str = "msg_T4";
+
 /// A native log, or a mirror of one.
 pub(super) struct Paper {
     pub path: String,
@@ -70,7 +73,12 @@ impl Paper {
     ) -> Id {
         let [message, request, model] = id;
         let [input, write, read, output] = usage;
-        let stop = if block["type"] == "tool_use" { "tool_use" } else { "end_turn" };
+        // An answer that the user interrupts has no reason to stop.
+        let stop = match block["type"].as_str() {
+            Some("tool_use") => Some("tool_use"),
+            _ if message == INTERRUPTED => None,
+            _ => Some("end_turn"),
+        };
         self.row(
             stage,
             ms,

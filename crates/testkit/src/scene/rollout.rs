@@ -106,7 +106,7 @@ fn turn(paper: &Paper, stage: &mut Stage, ms: i64, id: &str, model: &str, effort
         "model_identity_cutoff",
         context,
         json!({
-            "claimed": null, "requested": model, "served": null, "mismatch": false,
+            "claimed": null, "requested": model, "served": null,
         }),
     );
     context
@@ -234,7 +234,7 @@ fn calls(paper: &Paper, stage: &mut Stage) {
     let text = json!({"output": "doc\n", "metadata": {"exit_code": 0, "duration_seconds": 0.08}});
     let row = item(paper, stage, 3_010_300, output(&LIST, &text.to_string()));
     note_result(stage, row, &LIST, json!({"ok": true, "exit_code": 0}));
-    let at = Some(3_010_300);
+    let at = Some(3_010_290);
     note_call(stage, call, &LIST, ("completed", at), "log");
 
     let call = item(paper, stage, 3_010_400, PATCH.item());
@@ -256,7 +256,7 @@ fn calls(paper: &Paper, stage: &mut Stage) {
     }));
     let row = item(paper, stage, 3_010_460, output(&PATCH, "Success"));
     note_result(stage, row, &PATCH, json!({"text": "Success", "bytes": 7}));
-    note_call(stage, call, &PATCH, ("completed", Some(3_010_460)), "log");
+    note_call(stage, call, &PATCH, ("completed", Some(3_010_450)), "log");
 
     let call = item(paper, stage, 3_010_500, FIND.item());
     let found = json!({"content": [{"type": "text", "text": "z"}], "is_error": false});
@@ -278,7 +278,7 @@ fn calls(paper: &Paper, stage: &mut Stage) {
     }));
     let row = item(paper, stage, 3_010_600, output(&FIND, "z"));
     note_result(stage, row, &FIND, json!({"text": "z", "bytes": 1}));
-    note_call(stage, call, &FIND, ("completed", Some(3_010_600)), "log");
+    note_call(stage, call, &FIND, ("completed", Some(3_010_590)), "log");
 }
 
 /// Turn 2: other settings, a plan, an error, and the user's interruption.

@@ -2,7 +2,7 @@
 
 use super::claude_pen::{note_said, spent};
 use super::codex_tools::{Call, note_call, note_prompt, note_result, note_turn};
-use super::paper::Paper;
+use super::paper::{INTERRUPTED, Paper};
 use super::stage::{Id, Stage, utc};
 use serde_json::json;
 
@@ -53,7 +53,7 @@ pub(super) fn play(stage: &mut Stage) {
             }),
         );
     }
-    stage.session(&paper.whose, json!({"prompts": 2, "models": [MODEL], "cwds": [CWD]}));
+    stage.session(&paper.whose, json!({"models": [MODEL], "cwds": [CWD]}));
 }
 
 /// Turn 1: a reminder beside the prompt, an image, thoughts, a file.
@@ -101,7 +101,7 @@ fn plans(paper: &Paper, stage: &mut Stage) -> Id {
         "model_identity_cutoff",
         thinking,
         json!({
-            "claimed": null, "claimed_id": null, "cutoff": null, "served": MODEL, "mismatch": false,
+            "claimed": null, "claimed_id": null, "cutoff": null, "served": MODEL,
         }),
     );
     let text = json!({"type": "text", "text": "First I read."});
@@ -193,9 +193,9 @@ fn stops(paper: &Paper, stage: &mut Stage) {
     let about = json!({"kind": "prompt", "text": "use serde", "session_turn": 2});
     note_prompt(stage, row, &about);
     let text = json!({"type": "text", "text": "With serde"});
-    let said = paper.answer(stage, 2_420_900, ["msg_T4", "req_T4", MODEL], text, [5, 0, 50, 4]);
+    let said = paper.answer(stage, 2_420_900, [INTERRUPTED, "req_T4", MODEL], text, [5, 0, 50, 4]);
     stage.spend(said, Some(MODEL), 2, [5, 0, 50, 4]);
-    note_said(stage, said, "With serde", "interim", 2);
+    note_said(stage, said, "With serde", "final", 2);
     let marker = json!([{"type": "text", "text": "[Request interrupted by user]"}]);
     paper.user(stage, 2_421_000, marker, json!({}));
     note_turn(
