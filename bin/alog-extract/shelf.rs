@@ -41,11 +41,12 @@ pub struct Shelf {
 #[derive(Clone, Copy)]
 struct Slip {
     t: Option<i64>,
-    src: Src,
+    /// The row that it starts from: file and offset.
+    row: (u32, u64),
     /// Place of its mode among the chosen ones.
     mode: u16,
-    /// Its session; none if it has none, or nobody asks.
-    session: Option<u32>,
+    /// Its session; 0 if it has none, or nobody asks.
+    session: u32,
     /// Where its text is: bytes before `src`, and the bytes of that.
     at: u64,
     body: u32,
@@ -53,7 +54,7 @@ struct Slip {
     /// What records share that say the same.
     same: u64,
     /// How many records it stands for.
-    count: u64,
+    count: u32,
 }
 
 impl Shelf {
@@ -111,14 +112,14 @@ impl Shelf {
         let tail = self.text.len() as u32 - body;
         let at = self.spool.push(&self.text)?;
         let asked = self.selection.names_sessions() && record.info.takes.select == Select::Records;
-        let session = record.head.sid.as_deref().filter(|_| asked).map(|sid| {
-            let next = self.ids.len() as u32;
+        let session = record.head.sid.as_deref().filter(|_| asked).map_or(0, |sid| {
+            let next = self.ids.len() as u32 + 1;
             *self.ids.entry(sid.to_owned()).or_insert(next)
         });
         let (mode, count) = (mode as u16, 1);
         self.kept.push(Slip {
             t: record.t,
-            src: record.src,
+            row: (record.src.file, record.src.offset),
             mode,
             session,
             at,
@@ -161,14 +162,14 @@ impl Shelf {
         }
         let mut kept = std::mem::take(&mut self.kept);
         let meant: Vec<bool> = {
-            let mut meant = vec![false; self.ids.len()];
+            let mut meant = vec![true; self.ids.len() + 1];
             self.ids
                 .iter()
                 .for_each(|(sid, id)| meant[*id as usize] = self.selection.session(Some(sid)));
             meant
         };
-        kept.retain(|slip| slip.session.is_none_or(|id| meant[id as usize]));
-        kept.sort_by_key(|slip| (slip.t, slip.src, slip.mode));
+        kept.retain(|slip| meant[slip.session as usize]);
+        kept.sort_by_key(|slip| (slip.t, slip.row, slip.mode));
         if self.dedup != Dedup::None {
             kept = without_doubles(kept, self.dedup == Dedup::Last);
         }
@@ -259,7 +260,7 @@ fn slip_into(modes: &[&'static Info], slip: &Slip, text: &[u8], index: u64, out:
     begin_into(modes[slip.mode as usize], index, out);
     let (body, src) = text.split_at(slip.body as usize);
     out.extend_from_slice(body);
-    RecordWriter::new(out).count(COUNT, Some(slip.count));
+    RecordWriter::new(out).count(COUNT, Some(slip.count.into()));
     out.extend_from_slice(src);
     out.push(b'}');
 }

@@ -95,6 +95,13 @@ pub trait Mode: Send {
 
     /// The input is over: gives out the rest.
     fn finish(&mut self, _out: &mut Vec<Record>) {}
+
+    /// The input is over: gives out a part of the rest, for modes that have much. False if that was
+    /// the last.
+    fn finish_some(&mut self, out: &mut Vec<Record>) -> bool {
+        self.finish(out);
+        false
+    }
 }
 
 /// A row as modes see it.
@@ -189,8 +196,10 @@ impl Fold for Extraction {
     /// One mode after the other, each forgotten then: together they may hold much.
     fn finish_some(&mut self, out: &mut Vec<Record>) -> bool {
         self.conversations = Conversations::default();
-        let Some((_, mut mode)) = self.modes.pop() else { return false };
-        mode.finish(out);
+        let Some((_, mode)) = self.modes.last_mut() else { return false };
+        if !mode.finish_some(out) {
+            self.modes.pop();
+        }
         true
     }
 }

@@ -115,3 +115,47 @@ fn json_into(value: &Value, redact: Option<&Redact>, out: &mut Vec<u8>) {
         (scalar, _) => drop(write!(out, "{scalar}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MODES;
+
+    /// A record of a mode, as it is written: those of its own keys that are given, the others null.
+    fn written(mode: &str, given: &[(&str, Value)], redact: Option<&Redact>) -> String {
+        let info = MODES.into_iter().find(|info| info.name == mode).unwrap();
+        let value = |field: &Field| {
+            let found = given.iter().find(|(name, _)| *name == field.name);
+            found.map_or(Value::Null, |(_, value)| value.clone())
+        };
+        let values = info.own.iter().map(value).collect();
+        let record = Record { info, t: None, src: Src::default(), head: Arc::default(), values };
+        let mut text = Vec::new();
+        record.body_into(redact, &mut text);
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn secrets_are_hashed_in_texts_members_and_headers() {
+        let redact = Redact::new();
+        let nested =
+            serde_json::json!({"files": [{"password": "swordfish", "x": "DB_PASSWORD=hunter2"}]});
+        let text = written(
+            "diffs",
+            &[("diff", "+TOKEN=abc123def456\n".into()), ("files", nested)],
+            Some(&redact),
+        );
+        assert!(text.contains(r#""diff":"+TOKEN=hash:"#), "{text}");
+        assert!(
+            text.contains(r#""password":"hash:"#) && text.contains(r#""x":"DB_PASSWORD=hash:"#)
+        );
+        assert!(!["abc123", "swordfish", "hunter2"].iter().any(|secret| text.contains(secret)));
+        for (name, secret) in [("cookie", true), ("accept", false)] {
+            let given = [("name", name.into()), ("value", "a=b".into())];
+            let text = written("headers", &given, Some(&redact));
+            assert_eq!(text.contains(r#""value":"hash:"#), secret, "{text}");
+        }
+        let text = written("diffs", &[("diff", "+TOKEN=abc123def456".into())], None);
+        assert!(text.contains("abc123def456"));
+    }
+}

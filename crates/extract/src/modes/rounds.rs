@@ -93,10 +93,10 @@ struct Process {
 #[derive(Default)]
 struct Rounds {
     heads: Memo<Head>,
-    rounds: Vec<Round>,
+    list: Vec<Round>,
     processes: Vec<Process>,
-    known_rounds: HashMap<(usize, String), usize, FixedState>,
-    known_processes: HashMap<(Option<String>, Option<i64>), usize, FixedState>,
+    by_name: HashMap<(usize, String), usize, FixedState>,
+    by_pid: HashMap<(Option<String>, Option<i64>), usize, FixedState>,
     prompts: Prompts,
     found: Vec<Prompt>,
 }
@@ -104,8 +104,13 @@ struct Rounds {
 /// Whether a row is a part of an answer, or ends one: such rows belong behind the prompt.
 fn answers(event: &Event<'_>, name: &str) -> bool {
     match event.what {
-        What::Delta(_) | What::Done(_) | What::Response(_) | What::Block(_) | What::Said(_) => true,
-        What::Results(_) | What::Execution(_) => true,
+        What::Delta(_)
+        | What::Done(_)
+        | What::Response(_)
+        | What::Block(_)
+        | What::Said(_)
+        | What::Results(_)
+        | What::Execution(_) => true,
         What::Item(item) => item.phase != ItemPhase::Raw,
         What::Turn(turn) => *turn != Turn::Started,
         _ => name.starts_with("response."),
@@ -120,15 +125,15 @@ impl Rounds {
         }
         let head = event.head;
         let next = self.processes.len();
-        let process = *self.known_processes.entry((head.sid.clone(), head.pid)).or_insert(next);
+        let process = *self.by_pid.entry((head.sid.clone(), head.pid)).or_insert(next);
         if process == next {
             self.processes.push(Process { sid: head.sid.clone(), ..Process::default() });
         }
-        let next = self.rounds.len();
-        let at = *self.known_rounds.entry((process, round.to_owned())).or_insert(next);
+        let next = self.list.len();
+        let at = *self.by_name.entry((process, round.to_owned())).or_insert(next);
         if at == next {
             self.processes[process].first.get_or_insert(at);
-            self.rounds.push(Round {
+            self.list.push(Round {
                 name: round.to_owned(),
                 agreed: Agreed::new(head),
                 process,
@@ -144,7 +149,7 @@ impl Rounds {
                 late: false,
             });
         }
-        let of = &mut self.rounds[at];
+        let of = &mut self.list[at];
         of.agreed.add(head);
         let id = head.turn_id.as_ref().filter(|id| *id != "unknown");
         if let Some(id) = id.filter(|id| of.turn_ids.len() < TURN_IDS && !of.turn_ids.contains(id))
@@ -158,10 +163,10 @@ impl Rounds {
     /// Whether a row of a round stands behind the prompt of a round that began later. Rows of one
     /// moment have no order, and a message of Claude stays in the round in which it began.
     fn is_late(&self, at: usize, event: &Event<'_>) -> bool {
-        let Some((open, t)) = self.processes[self.rounds[at].process].open else { return false };
+        let Some((open, t)) = self.processes[self.list[at].process].open else { return false };
         let goes_on = || event.head.flow_id.as_deref().is_some_and(|id| id.starts_with("msg_"));
         open != at
-            && self.rounds[open].first > self.rounds[at].first
+            && self.list[open].first > self.list[at].first
             && event.t > t
             && !(event.head.provider == Some(Provider::Claude) && goes_on())
     }
@@ -170,10 +175,10 @@ impl Rounds {
     fn take_prompts(&mut self) {
         for prompt in self.found.drain(..) {
             let head = &prompt.head;
-            let process = self.known_processes.get(&(head.sid.clone(), head.pid));
+            let process = self.by_pid.get(&(head.sid.clone(), head.pid));
             let Some((process, name)) = process.zip(head.round.clone()) else { continue };
-            let Some(at) = self.known_rounds.get(&(*process, name)) else { continue };
-            let round = &mut self.rounds[*at];
+            let Some(at) = self.by_name.get(&(*process, name)) else { continue };
+            let round = &mut self.list[*at];
             round.prompts += 1;
             let position = (prompt.t, prompt.src);
             round.prompt = Some(round.prompt.map_or(position, |known| known.min(position)));
@@ -181,7 +186,7 @@ impl Rounds {
     }
 
     fn violations(&self, at: usize, shared: bool) -> Vec<&'static str> {
-        let round = &self.rounds[at];
+        let round = &self.list[at];
         let is_first = self.processes[round.process].first == Some(at);
         let early = round.prompt.zip(round.answer).is_some_and(|(prompt, answer)| answer < prompt);
         let codes = [
@@ -204,7 +209,7 @@ impl Mode for Rounds {
         let Some(round) = &event.head.round else { return };
         let at = self.round(event, round);
         let late = self.is_late(at, event);
-        let of = &mut self.rounds[at];
+        let of = &mut self.list[at];
         of.rows += 1;
         of.t_last = of.t_last.max(event.t);
         of.late |= late;
@@ -230,11 +235,11 @@ impl Mode for Rounds {
         self.prompts.finish(&mut self.found);
         self.take_prompts();
         let mut sessions: HashMap<&str, HashSet<Option<&str>>, FixedState> = HashMap::default();
-        for round in &self.rounds {
+        for round in &self.list {
             let sid = self.processes[round.process].sid.as_deref();
             sessions.entry(&round.name).or_default().insert(sid);
         }
-        for (at, round) in self.rounds.iter().enumerate() {
+        for (at, round) in self.list.iter().enumerate() {
             let shared = sessions.get(&*round.name).is_some_and(|sids| sids.len() > 1);
             let values = vec![
                 or_null(round.t_last),

@@ -68,7 +68,7 @@ enum End {
     /// The agent was done.
     Idle,
     Shutdown,
-    SessionEnd,
+    Left,
 }
 
 impl End {
@@ -77,7 +77,7 @@ impl End {
             Self::Open => "open",
             Self::Idle => "idle",
             Self::Shutdown => "shutdown",
-            Self::SessionEnd => "session_end",
+            Self::Left => "session_end",
         }
     }
 
@@ -85,10 +85,11 @@ impl End {
     fn then(self, event: &Event<'_>) -> Self {
         let idle = if self == Self::Open { Self::Idle } else { self };
         match event.what {
-            What::Session(Session::Started { .. }) | What::Prompt(_) => Self::Open,
-            What::Turn(Turn::Started) => Self::Open,
+            What::Session(Session::Started { .. })
+            | What::Prompt(_)
+            | What::Turn(Turn::Started) => Self::Open,
             What::Session(Session::Ended) if event.head.provider == Some(Provider::Claude) => {
-                Self::SessionEnd
+                Self::Left
             }
             What::Session(Session::Ended) => Self::Shutdown,
             What::Turn(Turn::Completed { .. } | Turn::Aborted | Turn::Stopped | Turn::Idle) => idle,
@@ -361,7 +362,7 @@ mod tests {
         assert_eq!(end(&[prompt(1, "1"), down.clone(), idle(3, "1")]), only("shutdown"));
         assert_eq!(end(&[down, prompt(4, "2")]), only("open"));
         let over = claude(9, &json!({"type": "session_end", "reason": "clear"}));
-        assert_eq!(end(&[over.clone()]), (json!("session_end"), json!("clear")));
+        assert_eq!(end(std::slice::from_ref(&over)), (json!("session_end"), json!("clear")));
         let asked = claude(10, &json!({"type": "user_prompt", "prompt": "x"}));
         assert_eq!(end(&[over, asked]), only("open"));
     }

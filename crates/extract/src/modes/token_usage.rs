@@ -6,7 +6,7 @@
 
 use agentlog::event::{Provider, ResponsePhase, What};
 use agentlog::fold::Fold;
-use agentlog::fold::tokens::{By, Options, Share, TokenUse, groups};
+use agentlog::fold::tokens::{By, Group, Options, Share, TokenUse, groups};
 
 use crate::modes::folded::of_group;
 use crate::{Info, Mode, Record, Row, Select, Takes};
@@ -34,18 +34,26 @@ pub(super) const INFO: Info = Info {
 };
 
 /// What calls are grouped by, each on its own.
-const BY: [By; 5] = [By::Call, By::Turn, By::Session, By::Model, By::Day];
+static BY: [By; 5] = [By::Call, By::Turn, By::Session, By::Model, By::Day];
+
+/// How many groups are given out at once: a log has as many as calls.
+const AT_ONCE: usize = 4096;
 
 struct TokenUsage {
     fold: TokenUse,
     shares: Vec<Share>,
+    /// What is still to be grouped by, once the input is over.
+    left: Option<std::slice::Iter<'static, By>>,
+    /// Groups that are still to be given out.
+    groups: std::vec::IntoIter<Group>,
 }
 
 impl TokenUsage {
     fn new(options: &crate::Options) -> Self {
         let crate::Options { wanted, offset_at } = options.clone();
         let options = Options { wanted, offset_at, ..Options::new(&BY) };
-        Self { fold: TokenUse::new(options), shares: Vec::new() }
+        let groups = Vec::new().into_iter();
+        Self { fold: TokenUse::new(options), shares: Vec::new(), left: None, groups }
     }
 }
 
@@ -76,12 +84,23 @@ impl Mode for TokenUsage {
     }
 
     fn finish(&mut self, out: &mut Vec<Record>) {
-        self.fold.finish(&mut self.shares);
-        let shares = std::mem::take(&mut self.shares);
-        for by in BY {
-            let groups = groups(shares.clone(), &[by], None, false);
-            out.extend(groups.into_iter().map(|group| of_group(&INFO, group)));
+        while self.finish_some(out) {}
+    }
+
+    fn finish_some(&mut self, out: &mut Vec<Record>) -> bool {
+        if self.left.is_none() {
+            self.fold.finish(&mut self.shares);
         }
+        let left = self.left.get_or_insert_with(|| BY.iter());
+        out.extend(self.groups.by_ref().take(AT_ONCE).map(|group| of_group(&INFO, group)));
+        if self.groups.len() > 0 {
+            return true;
+        }
+        let Some(by) = left.next() else { return false };
+        let shares =
+            if left.len() == 0 { std::mem::take(&mut self.shares) } else { self.shares.clone() };
+        self.groups = groups(shares, &[*by], None, false).into_iter();
+        true
     }
 }
 

@@ -133,13 +133,13 @@ impl Token {
 /// The token of a known form that starts at `at`.
 pub(super) fn token_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = text.get(at..)?;
-    let tokens = TOKENS.iter().filter(|token| rest.starts_with(token.lead.as_bytes()));
+    let mut tokens = TOKENS.iter().filter(|token| rest.starts_with(token.lead.as_bytes()));
     let specials = [("sk-", sk as Finder), ("pypi-", pypi), ("xox", slack), ("SG.", sendgrid)];
     let more = [("eyJ", jwt as Finder), ("-----BEGIN ", private_key)];
     let specials = specials.into_iter().chain(more);
-    let of_special = specials.filter(|(lead, _)| rest.starts_with(lead.as_bytes()));
-    let found = tokens.filter_map(|token| token.find(text, at)).next();
-    found.or_else(|| of_special.filter_map(|(_, find)| find(text, at)).next())
+    let mut of_special = specials.filter(|(lead, _)| rest.starts_with(lead.as_bytes()));
+    let found = tokens.find_map(|token| token.find(text, at));
+    found.or_else(|| of_special.find_map(|(_, find)| find(text, at)))
 }
 
 type Finder = fn(&[u8], usize) -> Option<Range<usize>>;
@@ -249,8 +249,8 @@ fn slack(text: &[u8], at: usize) -> Option<Range<usize>> {
     let kind = text.get(at + 3).copied().filter(|b| b"abcdeoprs".contains(b))?;
     let is_cookie = kind == b'd';
     let body = Some(at + 5).filter(|_| text.get(at + 4) == Some(&b'-'))?;
-    let in_cookie = |b: u8| is_cookie && matches!(b, b'%' | b'/' | b'+');
-    let len = run(text, body, |b| b.is_ascii_alphanumeric() || b == b'-' || in_cookie(b));
+    let more = |b: u8| is_cookie && matches!(b, b'%' | b'/' | b'+');
+    let len = run(text, body, |b| b.is_ascii_alphanumeric() || b == b'-' || more(b));
     let has_digit = text[body..body + len].iter().any(u8::is_ascii_digit);
     (len >= 10 && has_digit && starts(text, at)).then_some(at..body + len)
 }
@@ -413,7 +413,7 @@ fn url_password(text: &[u8], at: usize) -> Option<Range<usize>> {
     let password = &part[colon + 1..end];
     let is_name = |b: &u8| !b.is_ascii_control() && !b"?#,;={}[]".contains(b);
     let whole =
-        part[..colon].iter().all(is_name) && !memchr::memmem::find(password, b"://").is_some();
+        part[..colon].iter().all(is_name) && memchr::memmem::find(password, b"://").is_none();
     (whole && is_told(password)).then_some(from + colon + 1..from + end)
 }
 
