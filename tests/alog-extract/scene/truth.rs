@@ -85,13 +85,11 @@ fn counts_differ(want: &[Value], got: &[&Value]) -> Vec<String> {
     let mut left: Vec<Option<&Value>> = got.iter().copied().map(Some).collect();
     let mut found = vec![format!("{} records, should be {}", got.len(), want.len())];
     for (at, want) in want.iter().enumerate() {
-        let score =
-            |got: &Option<&Value>| got.map(|got| wrong(at, want, got).len()).unwrap_or(usize::MAX);
-        let best = left.iter_mut().filter(|got| got.is_some()).min_by_key(|got| score(got));
-        match best.filter(|got| score(got) * 2 < want.as_object().map_or(0, serde_json::Map::len)) {
-            Some(best) => {
-                found.extend(best.take().into_iter().flat_map(|got| wrong(at, want, got)))
-            }
+        let score = |got: Option<&Value>| got.map_or(usize::MAX, |got| wrong(at, want, got).len());
+        let best = left.iter_mut().filter(|got| got.is_some()).min_by_key(|got| score(**got));
+        let keys = want.as_object().map_or(0, serde_json::Map::len);
+        match best.filter(|got| score(**got) * 2 < keys).and_then(Option::take) {
+            Some(best) => found.extend(wrong(at, want, best)),
             None => found.push(format!("no record {at}: {want}")),
         }
     }

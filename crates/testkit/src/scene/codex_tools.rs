@@ -48,6 +48,9 @@ pub(super) fn note_call(stage: &mut Stage, row: Id, call: &Call, end: End, sourc
         "args_text": args_text, "args_bytes": call.args.len(), "complete": parsed.is_some() || is_custom,
         "status": end.0, "t_end": end.1.map(utc), "source": source,
     }));
+    if source != "log" {
+        return;
+    }
     stage.tell(
         "transcript",
         row,
@@ -55,9 +58,6 @@ pub(super) fn note_call(stage: &mut Stage, row: Id, call: &Call, end: End, sourc
             "role": "tool", "name": call.name, "call_id": call.id, "unsure": ["t", "src"],
         }),
     );
-    if source != "log" {
-        return;
-    }
     stage.calls.push(Used {
         row,
         whose,
@@ -96,9 +96,10 @@ impl Pen<'_> {
             item[if call.is_custom() { "input" } else { "arguments" }] = args.into();
             json!({"item": item})
         };
-        let (stem, key) = match call.is_custom() {
-            true => ("response.custom_tool_call_input", "input"),
-            false => ("response.function_call_arguments", "arguments"),
+        let (stem, key) = if call.is_custom() {
+            ("response.custom_tool_call_input", "input")
+        } else {
+            ("response.function_call_arguments", "arguments")
         };
         let row = self.stream(ms, "response.output_item.added", item("in_progress", ""));
         let (one, two) = call.args.split_at(call.args.len() / 2);

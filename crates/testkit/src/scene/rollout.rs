@@ -78,7 +78,8 @@ fn begins(paper: &Paper, stage: &mut Stage) {
         }),
     );
     stage.tell("system_prompts", meta, json!({"bytes": text.len(), "text": text, "uses": 1}));
-    for (kind, path) in [("cwd", CWD), ("branch", "dev")] {
+    // What is told of Git makes the directory a repository.
+    for (kind, path) in [("cwd", CWD), ("repo", CWD), ("branch", "dev")] {
         stage.tell(
             "paths_repo_hints",
             meta,
