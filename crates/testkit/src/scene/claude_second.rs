@@ -38,7 +38,7 @@ pub(super) fn play(stage: &mut Stage) {
     stage.session(
         &whose,
         json!({
-            "resumed": false, "rounds": 3, "turns_completed": 2, "turns_aborted": 0, "cwds": [CWD],
+            "resumed": false, "rounds": 3, "prompts": 4, "turns_completed": 2, "turns_aborted": 0, "cwds": [CWD],
             "end": "session_end", "end_reason": "prompt_input_exit",
         }),
     );
@@ -138,12 +138,13 @@ fn first(pen: &mut Pen<'_>) {
             "tokens": spent([15, 300, 2200, 67]),
         }),
     );
-    // Whether the signature counts as a delta is not laid down.
+    // The signature is no delta, as `alog-deltas` has it.
     pen.stage.tell(
         "telemetry",
         asked,
         json!({
             "session_turn": 1, "status": "completed", "ttft_ms": 520, "duration_ms": 2050,
+            "deltas": 11, "delta_bytes": "Hm, okI will read.Done.".len() + READ.args.len() + MAKE.args.len(),
             "stalls": 0, "longest_gap_ms": 30, "responses": 2, "errors": 0, "background": 0,
             "mcp_failed": null,
         }),

@@ -36,11 +36,11 @@ pub(super) fn play(stage: &mut Stage) {
     fails(&mut pen);
     ends(&mut pen);
     let whose = pen.whose.clone();
-    // The prompt that was typed into the last turn counts as a prompt of the session or does not.
+    // What was typed into a turn is a prompt of the session too.
     stage.session(
         &whose,
         json!({
-            "resumed": false, "rounds": 5, "turns_completed": 2, "turns_aborted": 1,
+            "resumed": false, "rounds": 5, "prompts": 5, "turns_completed": 2, "turns_aborted": 1,
             "cwds": [CWD], "end": "shutdown", "models": [MODEL],
         }),
     );

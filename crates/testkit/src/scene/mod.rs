@@ -133,3 +133,24 @@ impl Scene {
         Ok(SceneTruth { modes: done.notes.into_iter().map(mode).collect() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Scene;
+    use crate::workdir::Workdir;
+    use std::fs;
+
+    #[test]
+    fn the_scene_is_always_the_same() {
+        let (one, two) = (Workdir::new(), Workdir::new());
+        let [truth, again] = [&one, &two].map(|dir| Scene::write(dir.path()).expect("a folder"));
+        let told = |dir: &Workdir, truth: &super::SceneTruth| {
+            format!("{truth:?}").replace(&dir.path().display().to_string(), "")
+        };
+        assert_eq!(told(&one, &truth), told(&two, &again));
+        for name in ["codex/sse_lines.jsonl", "claude/sse_lines.jsonl", "claude/sessions.jsonl"] {
+            let read = |dir: &Workdir| fs::read(dir.path().join(name)).expect("a log");
+            assert!(read(&one) == read(&two) && !read(&one).is_empty(), "{name}");
+        }
+    }
+}

@@ -53,7 +53,7 @@ pub(super) fn play(stage: &mut Stage) {
             }),
         );
     }
-    stage.session(&paper.whose, json!({"models": [MODEL], "cwds": [CWD]}));
+    stage.session(&paper.whose, json!({"prompts": 3, "models": [MODEL], "cwds": [CWD]}));
 }
 
 /// Turn 1: a reminder beside the prompt, an image, thoughts, a file.
