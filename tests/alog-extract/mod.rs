@@ -2,6 +2,7 @@
 
 mod doubles;
 mod files;
+mod scene;
 mod secrets;
 mod shapes;
 

@@ -3,8 +3,8 @@
 //!
 //! [`LogBuilder`] makes whole logs with faults switched on one by one ([`Fault`]), [`Row`] single
 //! rows in any [`Spelling`], [`big`] a large log for benchmarks, [`NativeBuilder`] transcripts and
-//! rollouts ([`NativeCase`]), [`CaptureBuilder`] captured requests ([`CaptureCase`]). [`Workdir`]
-//! and [`Cmd`] run a command on them; [`differences`] compares what it printed with the truth.
+//! rollouts ([`NativeCase`]), [`CaptureBuilder`] captured requests ([`CaptureCase`]), [`Scene`] all
+//! of these for the modes of `alog-extract`. [`Workdir`] and [`Cmd`] run a command on them; [`differences`] compares what it printed with the truth.
 //!
 //! ```
 //! use testkit::{Fault, LogBuilder, Workdir};
@@ -32,6 +32,7 @@ mod native;
 mod place;
 mod prng;
 mod row;
+mod scene;
 mod scribe;
 mod settings;
 mod spelling;
@@ -48,6 +49,7 @@ pub use log::{Log, LogBuilder};
 pub use native::{NativeBuilder, NativeCase, NativeFile, NativeLog, NativeStyle, NativeTruth};
 pub use prng::Prng;
 pub use row::{Provider, Row};
+pub use scene::{Scene, SceneMode, SceneTruth};
 pub use settings::Detail;
 pub use spelling::{Escape, Generation, LineForm, MetadataForm, PidForm, Spelling};
 pub use truth::{Counts, Truth};

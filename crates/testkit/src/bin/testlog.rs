@@ -9,6 +9,7 @@ const USAGE: &str = "\
 usage: testlog big PATH [--bytes SIZE] [--seed N]   a Codex log of SIZE (default 1G)
        testlog requests DIR [--files N] [--seed N]  captured requests, about N (default 20000)
        testlog fixtures DIR                         the small committed logs
+       testlog scene DIR                            a capture directory with all modes in it
 SIZE is a number of bytes, or one with K, M or G.";
 
 #[derive(Debug, PartialEq, Eq)]
@@ -16,6 +17,7 @@ enum Task {
     Big { path: PathBuf, bytes: u64, seed: u64 },
     Requests { dir: PathBuf, files: usize, seed: u64 },
     Fixtures { dir: PathBuf },
+    Scene { dir: PathBuf },
 }
 
 fn main() -> ExitCode {
@@ -39,6 +41,9 @@ fn parse(args: &[String]) -> Option<Task> {
     let place = PathBuf::from(place);
     if verb == "fixtures" && flags.is_empty() {
         return Some(Task::Fixtures { dir: place });
+    }
+    if verb == "scene" && flags.is_empty() {
+        return Some(Task::Scene { dir: place });
     }
     let (mut bytes, mut files, mut seed) = (1 << 30, 20_000, 7);
     while let [flag, value, others @ ..] = flags {
@@ -91,6 +96,12 @@ fn run(task: &Task) -> Result<(), Box<dyn Error>> {
             let written = testkit::fixtures::write(dir).map_err(|error| named(dir, error))?;
             for path in written {
                 complain(&path.display().to_string());
+            }
+        }
+        Task::Scene { dir } => {
+            let truth = testkit::Scene::write(dir).map_err(|error| named(dir, error))?;
+            for told in &truth.modes {
+                complain(&format!("{}: {} records", told.mode, told.records.len()));
             }
         }
     }
