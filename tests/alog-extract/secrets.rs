@@ -89,9 +89,8 @@ fn hashes(printed: &str) -> Vec<String> {
             .unwrap_or_else(|| panic!("{before:?} before {secret} in {rest}"));
         let (hash, behind_hash) = rest.split_at(21.min(rest.len()));
         assert!(is_hash(hash), "{hash:?} in place of {secret}");
-        rest = behind_hash.strip_prefix(behind).and_then(|rest| rest.strip_prefix('|'));
-        let left = rest.unwrap_or_else(|| panic!("{behind:?} behind {secret} in {behind_hash}"));
-        rest = left;
+        let left = behind_hash.strip_prefix(behind).and_then(|rest| rest.strip_prefix('|'));
+        rest = left.unwrap_or_else(|| panic!("{behind:?} behind {secret} in {behind_hash}"));
         hashes.push(hash.to_owned());
     }
     assert_eq!(rest, "");
