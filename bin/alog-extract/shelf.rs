@@ -370,7 +370,7 @@ struct Spool {
 }
 
 /// How much stays in memory, in bytes.
-const ROOM: usize = 32 << 20;
+const ROOM: usize = 16 << 20;
 
 impl Spool {
     /// Appends a text; returns where it is.

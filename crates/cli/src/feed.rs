@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
-use agentlog::event::Event;
+use agentlog::event::{Event, LeftOut};
 use agentlog::zone::Clock;
 use anyhow::Result;
 use jsonl::{Batch, Placed, Reader};
@@ -48,7 +48,7 @@ struct Cursor {
     context: Context,
     kind: Kind,
     /// Blocks with rows that are not fed yet; `window` counts them from `first_block`.
-    blocks: VecDeque<(Rows<Kept, Memory>, usize)>,
+    blocks: VecDeque<(Arc<Rows<Kept, Memory>>, usize)>,
     first_block: usize,
     /// Rows that are not fed yet, in order.
     window: VecDeque<Waiting>,
@@ -68,6 +68,27 @@ struct Waiting {
     row: usize,
 }
 
+/// A row whose turn has come.
+#[derive(Clone)]
+pub(crate) struct Fed {
+    t: Option<i64>,
+    block: Arc<Rows<Kept, Memory>>,
+    row: usize,
+    left_out: Option<LeftOut>,
+}
+
+impl Fed {
+    /// How long the row is.
+    pub fn bytes(&self) -> u64 {
+        self.block.rows[self.row].src.len
+    }
+
+    /// The row as a fold is fed it.
+    pub fn event(&self) -> Event<'_> {
+        self.block.arena.event(self.t, &self.block.rows[self.row], self.left_out)
+    }
+}
+
 impl Run {
     /// Calls `feed` with the rows of all logs in order of time. Returns whether all their offsets
     /// were what the whole input says; if not, what was fed is to be forgotten, and a second call
@@ -76,7 +97,7 @@ impl Run {
         &mut self,
         look: Look<'_>,
         rows: &impl ReadRows,
-        feed: impl FnMut(Event<'_>) -> Result<()> + Send,
+        feed: impl FnMut(&Fed) -> Result<()> + Send,
     ) -> Result<bool> {
         self.hold_live()?;
         let first = !self.was_read();
@@ -127,7 +148,7 @@ struct Merge<'a, 's, D, F> {
     feed: F,
 }
 
-impl<D: ReadRows, F: FnMut(Event<'_>) -> Result<()> + Send> Merge<'_, '_, D, F> {
+impl<D: ReadRows, F: FnMut(&Fed) -> Result<()> + Send> Merge<'_, '_, D, F> {
     fn run(&mut self, run: &mut Run) -> Result<()> {
         let mut free = Vec::new();
         loop {
@@ -305,7 +326,7 @@ impl Cursor {
             }
         }
         let rows = block.rows.len();
-        self.blocks.push_back((block, rows));
+        self.blocks.push_back((Arc::new(block), rows));
     }
 
     /// The rows that may be fed, and the reader if there is to be read.
@@ -345,7 +366,7 @@ impl Cursor {
 
 /// The rows of a log that wait.
 struct Ready<'c> {
-    blocks: &'c mut VecDeque<(Rows<Kept, Memory>, usize)>,
+    blocks: &'c mut VecDeque<(Arc<Rows<Kept, Memory>>, usize)>,
     window: &'c mut VecDeque<Waiting>,
     first_block: usize,
     /// Nothing that is still to come stands before this time.
@@ -361,7 +382,7 @@ impl Ready<'_> {
     fn feed(
         &mut self,
         copies: &mut Copies,
-        feed: &mut impl FnMut(Event<'_>) -> Result<()>,
+        feed: &mut impl FnMut(&Fed) -> Result<()>,
     ) -> Result<Option<Key>> {
         while let Some(next) = self.window.front()
             && next.key < self.oldest
@@ -371,8 +392,8 @@ impl Ready<'_> {
             }
             let Some(next) = self.window.pop_front() else { break };
             let (block, left) = &mut self.blocks[next.block - self.first_block];
-            copies.mark(&mut block.rows[next.row]);
-            feed(block.arena.event(next.t, &block.rows[next.row]))?;
+            let left_out = copies.left_out(&block.rows[next.row]);
+            feed(&Fed { t: next.t, block: Arc::clone(block), row: next.row, left_out })?;
             *left -= 1;
         }
         Ok(None)

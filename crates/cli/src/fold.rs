@@ -7,9 +7,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use agentlog::event::Event;
 use agentlog::fold::{Fold, SETTLE_MS};
 use anyhow::Result;
 
+use crate::feed::Fed;
 use crate::inputs::Sessions;
 use crate::live::{HOLD, Step};
 use crate::look::Look;
@@ -46,12 +48,24 @@ pub fn fold<F: Fold<Record: Send> + Send>(
     let mut fold = make();
     let mut out = Vec::new();
     let mut again = false;
+    let many = fold.takes_many();
+    let (mut held, mut held_bytes) = (Vec::new(), 0);
     loop {
-        let known = run.feed(look, rows, |event| {
-            fold.feed(&event, &mut out);
+        let known = run.feed(look, rows, |fed| {
+            if !many {
+                fold.feed(&fed.event(), &mut out);
+            } else {
+                held.push(fed.clone());
+                held_bytes += fed.bytes();
+                if held.len() == MANY || held_bytes >= MANY_BYTES {
+                    feed_held(&mut fold, &mut held, &mut out);
+                    held_bytes = 0;
+                }
+            }
             // Few at a time: what is not wanted is dropped early.
             if out.len() >= 1024 { sink.take(&mut out) } else { Ok(()) }
         })?;
+        feed_held(&mut fold, &mut held, &mut out);
         if known || again {
             break;
         }
@@ -65,6 +79,19 @@ pub fn fold<F: Fold<Record: Send> + Send>(
         sink.take(&mut out)?;
     }
     sink.take(&mut out)
+}
+
+/// How many rows are fed at once to folds that take many.
+const MANY: usize = 4096;
+
+/// And how many bytes of them: until then their blocks stay.
+const MANY_BYTES: u64 = 1 << 20;
+
+fn feed_held<F: Fold>(fold: &mut F, held: &mut Vec<Fed>, out: &mut Vec<F::Record>) {
+    let events: Vec<Event<'_>> = held.iter().map(Fed::event).collect();
+    fold.feed_all(&events, out);
+    drop(events);
+    held.clear();
 }
 
 /// Hands on what is final as it comes.
@@ -82,7 +109,9 @@ fn live<F: Fold>(
     let prepare = |rows: &mut Rows<Kept, Memory>| {
         // There is nothing to choose from: it is the only log.
         context.place(rows, &Sessions::default(), source);
-        rows.rows.iter_mut().for_each(|row| copies.mark(row));
+        for row in &mut rows.rows {
+            row.value.left_out = copies.left_out(row);
+        }
     };
     run.read_live(look, rows, prepare, |step| {
         let mut come_to = None;
@@ -121,6 +150,7 @@ type Came = (i64, (Instant, Row<Kept>, Arc<Memory>));
 
 fn feed_all<F: Fold>(fold: &mut F, next: &mut VecDeque<Came>, out: &mut Vec<F::Record>) {
     for (t, (_, row, memory)) in next.drain(..) {
-        fold.feed(&memory.event(Some(t).filter(|t| *t != i64::MIN), &row), out);
+        let t = Some(t).filter(|t| *t != i64::MIN);
+        fold.feed(&memory.event(t, &row, row.value.left_out), out);
     }
 }

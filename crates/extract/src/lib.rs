@@ -19,6 +19,7 @@ use agentlog::event::{Event, What};
 use agentlog::fold::Fold;
 use agentlog::fold::tokens::{OffsetAt, Wanted};
 use agentlog::record::{Field, RecordKind, Shape};
+use rayon::prelude::*;
 
 pub use facts::{Facts, Form, value_of};
 pub use modes::MODES;
@@ -153,30 +154,69 @@ impl Extraction {
     }
 }
 
+/// A row, and what decides which modes take it.
+struct Taken<'a> {
+    row: Row<'a>,
+    is_delta: bool,
+    selected: bool,
+}
+
+impl Taken<'_> {
+    fn feed(&self, takes: Takes, mode: &mut dyn Mode, out: &mut Vec<Record>) {
+        if (takes.deltas || !self.is_delta)
+            && (takes.left_out || self.row.event.left_out.is_none())
+            && (takes.select != Select::Rows || self.selected)
+        {
+            mode.feed(&self.row, out);
+        }
+    }
+}
+
+impl Extraction {
+    /// The place of a request in its conversation.
+    fn place(&mut self, event: &Event<'_>) -> Option<Place> {
+        let asked = facts_of(event)?.asked.as_deref()?;
+        Some(self.conversations.place(event.head.sid.as_deref(), asked))
+    }
+
+    fn row<'a>(&self, event: &'a Event<'a>, place: Option<&'a Place>) -> Taken<'a> {
+        let (head, facts) = (event.head, facts_of(event));
+        let selected =
+            (self.wanted)(event.t, head.provider, head.sid.as_deref(), head.cwd.as_deref());
+        let is_delta = matches!(event.what, What::Delta(_));
+        Taken { row: Row { event, facts, place }, is_delta, selected }
+    }
+}
+
+fn facts_of<'a>(event: &Event<'a>) -> Option<&'a Facts> {
+    event.extra?.downcast_ref()
+}
+
 impl Fold for Extraction {
     type Record = Record;
 
     fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Record>) {
-        let facts = event.extra.and_then(|extra| extra.downcast_ref::<Facts>());
-        let asked = facts.and_then(|facts| facts.asked.as_deref());
-        let place = asked.map(|asked| self.conversations.place(event.head.sid.as_deref(), asked));
-        let row = Row { event, facts, place: place.as_ref() };
-        let is_delta = matches!(event.what, What::Delta(_));
-        let head = event.head;
-        let mut selected = None;
-        let wanted = &self.wanted;
-        let mut is_selected = || {
-            let whose = || wanted(event.t, head.provider, head.sid.as_deref(), head.cwd.as_deref());
-            *selected.get_or_insert_with(whose)
-        };
-        for (takes, mode) in &mut self.modes {
-            if (takes.deltas || !is_delta)
-                && (takes.left_out || event.left_out.is_none())
-                && (takes.select != Select::Rows || is_selected())
-            {
-                mode.feed(&row, out);
-            }
-        }
+        let place = self.place(event);
+        let row = self.row(event, place.as_ref());
+        self.modes.iter_mut().for_each(|(takes, mode)| row.feed(*takes, &mut **mode, out));
+    }
+
+    fn takes_many(&self) -> bool {
+        true
+    }
+
+    /// Each mode takes all of them, several at a time on all cores.
+    fn feed_all(&mut self, events: &[Event<'_>], out: &mut Vec<Record>) {
+        let places: Vec<Option<Place>> = events.iter().map(|event| self.place(event)).collect();
+        let rows = events.iter().zip(&places).map(|(event, place)| self.row(event, place.as_ref()));
+        let rows: Vec<Taken<'_>> = rows.collect();
+        let given = self.modes.par_iter_mut().with_max_len(1).map(|(takes, mode)| {
+            let mut given = Vec::new();
+            rows.iter().for_each(|row| row.feed(*takes, &mut **mode, &mut given));
+            given
+        });
+        let given: Vec<Vec<Record>> = given.collect();
+        out.extend(given.into_iter().flatten());
     }
 
     fn advance(&mut self, t: i64, out: &mut Vec<Record>) {

@@ -28,6 +28,16 @@ pub trait Fold {
     /// Takes the next event in order of time. Records that are final now are appended to `out`.
     fn feed(&mut self, event: &Event<'_>, out: &mut Vec<Self::Record>);
 
+    /// Whether it takes many events at once better than one by one.
+    fn takes_many(&self) -> bool {
+        false
+    }
+
+    /// Takes the next events in order of time.
+    fn feed_all(&mut self, events: &[Event<'_>], out: &mut Vec<Self::Record>) {
+        events.iter().for_each(|event| self.feed(event, out));
+    }
+
     /// Log time has come to `t`: nothing older follows.
     fn advance(&mut self, t: i64, out: &mut Vec<Self::Record>);
 

@@ -445,7 +445,12 @@ impl Fold for TokenUse {
 /// Puts the shares of processes together to groups by some or all of what the fold told them apart
 /// by, with what they cost if there are prices. A
 /// group in which nothing was counted is one only if limits are asked for and it tells some.
-pub fn groups(shares: Vec<Share>, by: &[By], prices: Option<&Prices>, limits: bool) -> Vec<Group> {
+pub fn groups(
+    shares: impl IntoIterator<Item = Share>,
+    by: &[By],
+    prices: Option<&Prices>,
+    limits: bool,
+) -> Vec<Group> {
     let mut groups: HashMap<Key, Group, FixedState> = HashMap::default();
     for Share { key, model, mut group, .. } in shares {
         let mut key = key.only(by);

@@ -33,7 +33,7 @@ const SMALL: u64 = 1 << 20;
 const AHEAD: usize = 256;
 
 /// How much of them, in bytes on disk: what is made of them may be a few times as large.
-const AHEAD_BYTES: u64 = 16 << 20;
+const AHEAD_BYTES: u64 = 8 << 20;
 
 /// How many of them one thread reads one after the other.
 const AT_ONCE: usize = 8;

@@ -66,20 +66,20 @@ pub(crate) struct Copies {
 const REMEMBERED: usize = 1 << 12;
 
 impl Copies {
-    /// Marks a row that is a copy, in the order in which rows are fed.
-    pub fn mark(&mut self, row: &mut Row<Kept>) {
+    /// Why a row counts for nothing, copies among them; asked in the order in which rows are fed.
+    pub fn left_out(&mut self, row: &Row<Kept>) -> Option<LeftOut> {
+        let known = row.value.left_out;
         let (uuid, is_named) = match row.value.origin {
             Origin::Transcript(uuid) => (uuid, true),
             Origin::Unnamed(hash) => (hash, false),
-            Origin::Sse | Origin::Rollout => return,
+            Origin::Sse | Origin::Rollout => return known,
         };
         let first = *self.first.entry(uuid).or_insert(row.src);
         if first != row.src && !is_named && first.file == row.src.file {
-            return;
+            return known;
         }
         if first != row.src {
-            row.value.left_out = row.value.left_out.or(Some(LeftOut::Copy));
-            return;
+            return known.or(Some(LeftOut::Copy));
         }
         if self.order.back() != Some(&uuid) {
             self.order.push_back(uuid);
@@ -88,5 +88,6 @@ impl Copies {
                 oldest.and_then(|oldest| self.first.remove(&oldest));
             }
         }
+        known
     }
 }

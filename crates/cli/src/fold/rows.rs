@@ -309,10 +309,15 @@ impl Memory {
     }
 
     /// A row as a fold is fed it.
-    pub(crate) fn event<'a>(&'a self, t: Option<i64>, row: &'a Row<Kept>) -> Event<'a> {
+    pub(crate) fn event<'a>(
+        &'a self,
+        t: Option<i64>,
+        row: &'a Row<Kept>,
+        left_out: Option<LeftOut>,
+    ) -> Event<'a> {
         let head = &self.heads[row.value.head as usize];
-        let Kept { what, left_out, extra, .. } = &row.value;
-        let (left_out, extra) = (*left_out, extra.as_deref());
+        let Kept { what, extra, .. } = &row.value;
+        let extra = extra.as_deref();
         Event { t, src: row.src, head, what, arena: &self.arena, left_out, extra }
     }
 }

@@ -33,8 +33,8 @@ pub(super) const INFO: Info = Info {
     make: |options| Box::new(TokenUsage::new(options)),
 };
 
-/// What calls are grouped by, each on its own.
-static BY: [By; 5] = [By::Call, By::Turn, By::Session, By::Model, By::Day];
+/// What calls are grouped by, each on its own; that with most groups last, when the shares go.
+static BY: [By; 5] = [By::Turn, By::Session, By::Model, By::Day, By::Call];
 
 /// How many groups are given out at once: a log has as many as calls.
 const AT_ONCE: usize = 4096;
@@ -97,9 +97,12 @@ impl Mode for TokenUsage {
             return true;
         }
         let Some(by) = left.next() else { return false };
-        let shares =
-            if left.len() == 0 { std::mem::take(&mut self.shares) } else { self.shares.clone() };
-        self.groups = groups(shares, &[*by], None, false).into_iter();
+        let found = if left.len() == 0 {
+            groups(std::mem::take(&mut self.shares), &[*by], None, false)
+        } else {
+            groups(self.shares.iter().cloned(), &[*by], None, false)
+        };
+        self.groups = found.into_iter();
         true
     }
 }

@@ -111,11 +111,15 @@ fn run(task: &Task) -> Result<(), Box<dyn Error>> {
 /// How many requests a session has: each holds all that came before it.
 const STEPS: usize = 50;
 
+/// How far apart sessions begin, in milliseconds: a few go on at once.
+const SESSION_MS: i64 = 10_000;
+
 /// Writes sessions of both agents in turn, one at a time.
 fn requests(dir: &Path, files: usize, seed: u64) -> std::io::Result<usize> {
     let mut written = 0;
     for session in 0..files.div_ceil(STEPS) {
         let builder = testkit::CaptureBuilder::new(seed + session as u64).steps(STEPS);
+        let builder = builder.later(session as i64 * SESSION_MS);
         let claude = session % 2;
         let log = builder.claude_sessions(claude).codex_sessions(1 - claude).build();
         for file in &log.files {

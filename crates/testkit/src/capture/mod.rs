@@ -90,13 +90,14 @@ pub struct CaptureBuilder {
     claude: usize,
     codex: usize,
     steps: usize,
+    later_ms: i64,
     cases: BTreeSet<CaptureCase>,
 }
 
 impl CaptureBuilder {
     /// Two sessions of each agent, four requests each.
     pub fn new(seed: u64) -> Self {
-        Self { seed, claude: 2, codex: 2, steps: 4, cases: BTreeSet::new() }
+        Self { seed, claude: 2, codex: 2, steps: 4, later_ms: 0, cases: BTreeSet::new() }
     }
 
     /// Sessions of Claude.
@@ -112,6 +113,11 @@ impl CaptureBuilder {
     /// Requests a session. They take turns: one with a new prompt, one with the result of a tool.
     pub fn steps(self, steps: usize) -> Self {
         Self { steps, ..self }
+    }
+
+    /// All that much later, in milliseconds.
+    pub fn later(self, ms: i64) -> Self {
+        Self { later_ms: ms, ..self }
     }
 
     /// Switches a case on.
@@ -133,7 +139,7 @@ impl CaptureBuilder {
         for (provider, sessions) in [(Provider::Claude, self.claude), (Provider::Codex, self.codex)]
         {
             for session in 0..sessions {
-                let start = START_MS + session as i64 * SESSION_MS;
+                let start = START_MS + self.later_ms + session as i64 * SESSION_MS;
                 let mut pen = Pen::new(provider, &self.cases, prng.bits(), start);
                 match provider {
                     Provider::Claude => claude::session(&mut pen, self.steps, session == 0),
