@@ -2,6 +2,7 @@
 //! (`../shared`, or what `ALOG_SHARED` says): what is read of them, and what it comes to.
 
 mod ccusage;
+mod extract;
 mod lines;
 mod usage_cases;
 
