@@ -67,7 +67,7 @@ fn text() -> String {
          task-runner risk-free sk-learn é \u{1f600}\n",
     );
     for (before, secret, behind) in planted() {
-        text += &format!("{before}{secret}{behind}|");
+        text.extend([before, &secret, behind, "|"]);
     }
     text
 }

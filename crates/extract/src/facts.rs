@@ -130,7 +130,7 @@ fn keys_of(row: &sse::Envelope<'_>) -> String {
 }
 
 /// A JSON value of the log as one that modes can walk. Lone surrogates become U+FFFD, and numbers
-/// that no type holds become strings: serde_json refuses both.
+/// that no type holds become strings: `serde_json` refuses both.
 pub fn value_of(value: json::Value<'_>) -> Value {
     let text = match value.kind {
         Kind::String { .. } => {

@@ -227,9 +227,8 @@ impl Asked {
         let hashes = self.conversation().iter().map(hash);
         self.items = hashes.zip(sizes).map(|(hash, bytes)| Piece { hash, bytes }).collect();
         let told = ["system", "instructions", "tools"].map(|key| self.body.get(key).map(hash));
-        let mut hasher = FixedState::with_seed(0).build_hasher();
-        told.hash(&mut hasher);
-        self.system = hasher.finish();
+
+        self.system = FixedState::with_seed(0).hash_one(told);
     }
 }
 
@@ -264,7 +263,9 @@ fn hash_into(value: &Value, hasher: &mut impl Hasher) {
         }
         Value::Array(items) => {
             hasher.write_u8(3);
-            items.iter().for_each(|item| hash_into(item, hasher));
+            for item in items {
+                hash_into(item, hasher);
+            }
             hasher.write_u8(4);
         }
         Value::String(text) => text.hash(hasher),

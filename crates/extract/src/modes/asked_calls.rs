@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::call_args::Args;
+use super::call_args::{Args, is_json};
 use crate::{Asked, Place};
 
 /// What an item of a request tells.
@@ -39,7 +39,8 @@ impl AskedCall<'_> {
             Value::Null => return None,
             value => value.to_string(),
         };
-        Some(Args { text, complete: true })
+        let complete = self.kind == "custom" || is_json(&text);
+        Some(Args { text, complete })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Arguments of calls: as rows tell them whole, and as they are put together from deltas.
 
-use agentlog::event::{Block, BlockKind, Event, ItemPhase, Piece, Span, StreamKind, What, is_cut};
+use agentlog::event::{
+    Block, BlockKind, Event, ItemKind, ItemPhase, Piece, Span, StreamKind, What, is_cut,
+};
 use agentlog::fold::Fold;
 use agentlog::fold::deltas::{Delta, Deltas, Options, Status};
 use agentlog::json;
@@ -73,25 +75,29 @@ pub(super) struct WholeArgs<'a> {
     /// Whether the row names the call or its item.
     pub named: bool,
     pub tool: Option<&'a str>,
+    /// Whether they may be any text, as those of custom tools are.
+    free: bool,
     span: Span,
 }
 
 impl WholeArgs<'_> {
     /// The arguments; `event` is that of the row.
     pub fn args(&self, event: &Event<'_>) -> Args {
-        let complete = !is_cut(event.bytes(self.span));
-        Args { text: event.text(self.span).to_str_lossy().into_owned(), complete }
+        let text = event.text(self.span).to_str_lossy().into_owned();
+        let complete = !is_cut(event.bytes(self.span)) && (self.free || is_json(&text));
+        Args { text, complete }
     }
 }
 
 /// The arguments that the row of an event tells whole: in an item that is done, or in a tool call
 /// of a transcript.
 pub(super) fn whole_args<'a>(event: &Event<'a>) -> Option<WholeArgs<'a>> {
-    let (call_id, item_id, name, span) = match event.what {
+    let (call_id, item_id, name, span, free) = match event.what {
         What::Item(item) if item.kind.is_call() && item.phase != ItemPhase::Added => {
-            (item.call_id, item.item_id, item.name, item.text?)
+            let free = item.kind == ItemKind::CustomCall;
+            (item.call_id, item.item_id, item.name, item.text?, free)
         }
-        What::ToolUse(tool) => (tool.call_id, None, tool.name, tool.input?),
+        What::ToolUse(tool) => (tool.call_id, None, tool.name, tool.input?, false),
         _ => return None,
     };
     let of = |span: Option<_>| span.map(|span| event.name(span)).filter(|text| !text.is_empty());
@@ -100,8 +106,14 @@ pub(super) fn whole_args<'a>(event: &Event<'a>) -> Option<WholeArgs<'a>> {
         key: key_of_ids(event.head, call_id, item_id, event.src),
         named: call_id.or(item_id).is_some(),
         tool: of(name),
+        free,
         span,
     })
+}
+
+/// Whether a text is JSON, as the arguments of all but custom tools have to be.
+pub(super) fn is_json(text: &str) -> bool {
+    json::value(text).is_ok()
 }
 
 impl Args {
@@ -110,11 +122,14 @@ impl Args {
         let call_id = delta.call_id.as_deref().filter(|id| !id.is_empty())?;
         let key = key_of_ids(&delta.head, Some(call_id), None, delta.src);
         let text = delta.text.as_ref().map(json::Text::to_str_lossy).unwrap_or_default();
-        let is_over = matches!(delta.status, Status::Complete | Status::Mismatch);
+        let is_over =
+            matches!(delta.status, Status::Complete | Status::Mismatch | Status::InvalidJson);
         // A Claude tool without arguments streams nothing.
         let is_empty = text.is_empty() && delta.block_index.is_some() && is_over;
         let text = if is_empty { "{}".to_owned() } else { text.into_owned() };
-        Some((key, Self { text, complete: is_over }))
+        let free = delta.kind == Some(StreamKind::Input) && delta.block_index.is_none();
+        let complete = is_over && (free || is_json(&text));
+        Some((key, Self { text, complete }))
     }
 
     /// The arguments as JSON, if they are an object or a list, else as text.

@@ -8,8 +8,8 @@
 //!
 //! `hash` is of the settings as compact JSON with all keys sorted. Settings that were told before in
 //! the same session count as a further use, whatever was told between. `changed` compares with those
-//! that the same kind of row told last in the session: other kinds name other things. A key that is
-//! missing is null there.
+//! that the same kind of row, or the same kind of request, told last in the session: other kinds name
+//! other things, as a request to compact the conversation does. A key that is missing is null there.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ const OWN: &[Field] = &[
 #[derive(Default)]
 struct Config {
     known: Tallies<u64, Settings>,
-    /// What was told last in a session, by source.
+    /// What was told last in a session, by source and kind of request.
     last: HashMap<u64, Arc<Value>, FixedState>,
 }
 
@@ -69,7 +69,7 @@ impl Mode for Config {
     fn feed(&mut self, row: &Row<'_>, _out: &mut Vec<Record>) {
         let Some((source, config)) = settings_of(row) else { return };
         let sid = row.event.head.sid.as_deref();
-        let of = print(sid, source);
+        let of = print(sid, (source, row.asked().map(|(asked, _)| asked.kind)));
         let before = self.last.get(&of);
         let known = self.known.told(print(sid, Spelled::all(&config)), row.event, || Settings {
             source,
@@ -232,6 +232,24 @@ mod tests {
         assert_eq!(found[0]["config"], json!({"model": "gpt-x", "reasoning_effort": null}));
         assert_eq!((&found[1]["source"], &found[1]["changed"]), (&json!("request"), &json!(null)));
         assert_eq!(found[2]["changed"], json!({"reasoning_effort": [null, "high"]}));
+    }
+
+    #[test]
+    fn a_request_to_compact_is_no_change() {
+        let ask = |ms, kind, more: serde_json::Value| {
+            let mut body = json!({"model": "m", "input": []});
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            request(ms, kind, &body)
+        };
+        let rows = [
+            ask(0, "responses", json!({"store": false})),
+            ask(1, "responses/compact", json!({})),
+            ask(2, "responses", json!({"store": true})),
+        ];
+        let found = records("config", &rows);
+        let changed: Vec<_> = found.iter().map(|record| &record["changed"]).collect();
+        let (none, stored) = (json!(null), json!({"store": [false, true]}));
+        assert_eq!(changed, [&none, &none, &stored]);
     }
 
     #[test]

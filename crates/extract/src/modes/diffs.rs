@@ -66,7 +66,7 @@ pub(super) fn changes(diff: &str) -> Changes {
                 Some(b'-') => (removed, old_left) = (removed + 1, old_left.saturating_sub(1)),
                 Some(b'\\') => {}
                 _ => {
-                    (old_left, new_left) = (old_left.saturating_sub(1), new_left.saturating_sub(1))
+                    (old_left, new_left) = (old_left.saturating_sub(1), new_left.saturating_sub(1));
                 }
             }
         } else if let Some(hunk) = line.strip_prefix("@@ ") {

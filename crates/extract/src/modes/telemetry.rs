@@ -9,7 +9,8 @@
 //! answer of Codex, whose flows go on through all answers of a session, begins and ends with its
 //! `response.*` rows. So the time that tools take is no stall.
 //!
-//! What only SSE logs tell is null in turns of which no SSE row is there. MCP servers start before
+//! What only SSE logs tell is null in turns of which no SSE row is there, and the answers in those
+//! that a rollout tells: it does not tell them. MCP servers start before
 //! the first prompt: their failures are told in the turn that comes next, or is open.
 
 use std::collections::HashMap;
@@ -58,7 +59,7 @@ const OWN: &[Field] = &[
     field("deltas_per_s", Shape::Number, "deltas a second, from the first to the last"),
     field("stalls", Shape::Count, "gaps of 5 s or more between deltas of one flow"),
     field("longest_gap_ms", Shape::Integer, "the longest gap between deltas of one flow"),
-    field("responses", Shape::Count, "answers of the model"),
+    field("responses", Shape::Count, "answers of the model; null if nothing tells them"),
     field("errors", Shape::Count, "errors told in the turn"),
     field("background", Shape::Count, "background events"),
     field(
@@ -106,6 +107,8 @@ impl Default for Telemetry {
 struct OpenTurn {
     /// Whether SSE rows tell of it.
     by_sse: bool,
+    /// Whether an SSE row counts for it: else a transcript or rollout tells the turn.
+    of_sse: bool,
     first_delta: Option<i64>,
     /// The stream itself, twins that name their items, and those that do not.
     streams: [Deltas; 3],
@@ -186,6 +189,7 @@ impl Mode for Telemetry {
         let Some(key) = key else { return };
         let turn = self.open.entry(key).or_default();
         turn.by_sse |= of_sse;
+        turn.of_sse |= of_sse && event.left_out.is_none();
         match note {
             Some(Note::Error) if event.left_out.is_none() => turn.errors += 1,
             Some(Note::Background) => turn.background += 1,
@@ -260,7 +264,8 @@ impl OpenTurn {
     }
 
     fn values(self, turn: &Turn, startup: Option<Startup>) -> Vec<Value> {
-        let Self { by_sse, first_delta, streams, errors, background } = self;
+        let Self { by_sse, of_sse, first_delta, streams, errors, background } = self;
+        let told = of_sse || turn.head.provider == Some(Provider::Claude) || turn.responses > 0;
         let deltas = streams.into_iter().find(|deltas| deltas.count > 0).unwrap_or_default();
         let ttft = first_delta.zip(turn.t).map(|(first, t)| first - t).filter(|ms| *ms >= 0);
         let sse = |n: u64| or_null(by_sse.then_some(n));
@@ -274,7 +279,7 @@ impl OpenTurn {
             or_null(deltas.a_second()),
             sse(deltas.stalls),
             or_null(deltas.longest),
-            turn.responses.into(),
+            or_null(told.then_some(turn.responses)),
             errors.into(),
             sse(background),
             startup.map_or(Value::Null, Startup::value),
@@ -448,6 +453,20 @@ mod tests {
         let one = &records("telemetry", &rows)[0];
         assert_eq!((&one["stalls"], &one["longest_gap_ms"]), (&json!(2), &json!(6000)));
         assert_eq!((&one["deltas"], &one["background"]), (&json!(4), &json!(0)));
+    }
+
+    #[test]
+    fn rollouts_do_not_tell_answers() {
+        let row = |s: i64, payload: Value| {
+            json!({"timestamp": format!("2026-01-01T00:00:0{s}.000Z"), "type": "event_msg", "payload": payload}).to_string()
+        };
+        let rows = [
+            row(0, json!({"type": "user_message", "message": "hi"})),
+            row(1, json!({"type": "agent_message", "message": "bye"})),
+            row(2, json!({"type": "task_complete", "last_agent_message": "bye"})),
+        ];
+        let one = &records("telemetry", &rows)[0];
+        assert_eq!((&one["status"], &one["responses"]), (&json!("completed"), &Value::Null));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! left to `tool_results`. The arguments are those of the item when it was done (Codex, rollouts,
 //! transcripts), else what was streamed of them: an empty stream of Claude that was stopped is `{}`.
 //! `args` is an object or a list; other texts are `args_text`. They are whole if a row tells them
-//! whole and no writer cut them short, or if the stream was stopped and is a JSON object.
+//! whole and no writer cut them short, or if the stream was stopped; and if they are JSON, which
+//! custom tools alone do not ask for.
 //!
 //! A session may have a log and captured requests: each call gives one record, and the log's comes
 //! first. A call that only requests tell is told at the end of the input, as of the first request
@@ -44,9 +45,9 @@ const OWN: &[Field] = &[
     field("args", Shape::Json, "the arguments, if they are JSON"),
     field("args_text", Shape::Text, "the arguments as text, if they are not JSON"),
     field("args_bytes", Shape::Count, "bytes of the arguments"),
-    field("complete", Shape::Bool, "whether the arguments are whole"),
+    field("complete", Shape::Bool, "whether the arguments are whole, and JSON if they have to be"),
     field("status", Shape::Text, "how the call ended: the state that alog-calls gives it"),
-    field("t_end", Shape::Time, "when its result came"),
+    field("t_end", Shape::Time, "when its execution ended; without one, when its result came"),
     field("source", Shape::OneOf(&["log", "request"]), "where it was found"),
 ];
 
@@ -300,7 +301,7 @@ mod tests {
         assert_eq!((&call["args"], &call["args_text"]), (&Value::Null, &json!("*** Begin")));
         assert_eq!((&call["kind"], &call["status"]), (&json!("custom"), &json!("pending")));
         let bad = &records("tool_calls", &[raw(5, &function("a", "{\"x\":"))])[0];
-        assert_eq!((&bad["args_text"], &bad["complete"]), (&json!("{\"x\":"), &json!(true)));
+        assert_eq!((&bad["args_text"], &bad["complete"]), (&json!("{\"x\":"), &json!(false)));
     }
 
     fn start(ms: i64, index: u64, id: &str) -> String {

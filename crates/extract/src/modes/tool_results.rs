@@ -2,9 +2,11 @@
 //!
 //! A record starts from the row with the result: a `*_output` item of Codex, or a `tool_result` of
 //! Claude. The text is what the model was given: a string as it stands, parts of a list joined by a
-//! line feed; of a shell's `{output, metadata}` the output. Name, kind and whether it went well are
-//! those that `alog-calls` tells of the call; so are exit code and duration where the result does
-//! not tell them itself. Of several results with one id in a session the first counts.
+//! line feed; of a shell's `{output, metadata}` the output. Name and kind are those that `alog-calls`
+//! tells of the call. Whether it went well, the exit code and the duration are what the result
+//! itself or the end of the execution says: a result that says nothing of failure is not taken for
+//! one that went well, and times of rows are no duration. Of several results with one id in a
+//! session the first counts.
 //!
 //! A session may have a log and captured requests: what the log tells comes first. A result that
 //! only requests tell is given out when its call is over without one, or at the end of the input,
@@ -12,7 +14,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use agentlog::event::Event;
+use agentlog::event::{Event, Execution, Phase, What};
 use agentlog::fold::calls::{Call, CallKind};
 use agentlog::record::{Field, Shape};
 use foldhash::fast::FixedState;
@@ -42,7 +44,7 @@ const OWN: &[Field] = &[
     field("ok", Shape::Bool, "whether it went well; null if nothing tells"),
     field("exit_code", Shape::Integer, "exit code of a command"),
     field("bytes", Shape::Count, "bytes of the text"),
-    field("duration_ms", Shape::Integer, "milliseconds that it took, as the log says"),
+    field("duration_ms", Shape::Integer, "milliseconds that it took, if the log says so"),
     field("truncated", Shape::Bool, "whether the writer cut it short"),
     field(
         "text",
@@ -61,7 +63,17 @@ struct ToolResults {
     asked: HashMap<u64, Held, FixedState>,
     /// The calls whose results were given out.
     given: HashSet<u64, FixedState>,
+    /// How executions of calls ended that are not over.
+    ended: HashMap<u64, Ended, FixedState>,
     over: Vec<Call>,
+}
+
+/// What the end of an execution says.
+#[derive(Clone, Copy, Default)]
+struct Ended {
+    exit_code: Option<i64>,
+    failed: Option<bool>,
+    duration_ms: Option<i64>,
 }
 
 /// A result, and what it tells.
@@ -84,6 +96,9 @@ impl Mode for ToolResults {
                 }
             }
         }
+        if let What::Execution(run) = row.event.what {
+            self.execution(row.event, run);
+        }
         each_result(row, |result| self.log_result(row.event, &result, out));
         self.calls.feed(row.event, &mut self.over);
         self.give_out(out);
@@ -99,12 +114,28 @@ impl Mode for ToolResults {
         self.calls.finish(&mut self.over);
         self.give_out(out);
         let rest = self.open.drain().chain(self.asked.drain());
-        out.extend(rest.map(|(_, held)| held.record(None)));
+        let ended = std::mem::take(&mut self.ended);
+        let ended = |key: &u64| ended.get(key).copied().unwrap_or_default();
+        out.extend(rest.map(|(key, held)| held.record(None, ended(&key))));
         sort_from(from, out);
     }
 }
 
 impl ToolResults {
+    /// Takes the end of an execution; of several the last counts.
+    fn execution(&mut self, event: &Event<'_>, run: &Execution) {
+        let call_id = run.call_id.map(|id| event.name(id)).filter(|id| !id.is_empty());
+        if run.phase == Phase::Begin || run.by_user {
+            return;
+        }
+        if let Some(key) = call_id.map(|id| call_key(event.head, id))
+            && !self.given.contains(&key)
+        {
+            let Execution { exit_code, failed, duration_ms, .. } = *run;
+            self.ended.insert(key, Ended { exit_code, failed, duration_ms });
+        }
+    }
+
     fn log_result(&mut self, event: &Event<'_>, result: &LogResult<'_>, out: &mut Vec<Record>) {
         let mut said = Said::of(result.content);
         said.truncated |= result.cut;
@@ -118,7 +149,7 @@ impl ToolResults {
             said,
             source: "log",
         };
-        let Some(call_id) = call_id else { return out.push(held.record(None)) };
+        let Some(call_id) = call_id else { return out.push(held.record(None, Ended::default())) };
         let key = call_key(event.head, call_id);
         if !self.given.contains(&key) {
             self.asked.remove(&key);
@@ -151,10 +182,11 @@ impl ToolResults {
             let key = key_of_call(&call);
             let held = self.open.remove(&key);
             let asked = self.asked.remove(&key);
+            let ended = self.ended.remove(&key).unwrap_or_default();
             if let Some(held) = held.or(asked)
                 && self.given.insert(key)
             {
-                out.push(held.record(Some(&call)));
+                out.push(held.record(Some(&call), ended));
             }
         }
     }
@@ -162,26 +194,36 @@ impl ToolResults {
 
 impl Held {
     /// The record; the call may be unknown.
-    fn record(self, call: Option<&Call>) -> Record {
-        let failed = self.said.failed(self.is_error);
+    fn record(self, call: Option<&Call>, ended: Ended) -> Record {
+        let ok = self.ok(call, ended);
         let name = call.and_then(|call| call.name.as_deref()).map(String::from).or(self.name);
         let kind = call.and_then(|call| call.kind).map(CallKind::name).or(self.kind);
-        // Without a call there is no execution that could tell more.
-        let ok = call.and_then(|call| call.ok).unwrap_or(failed != Some(true));
         let Said { text, exit_code, duration_ms, truncated, .. } = self.said;
         let values = vec![
             or_null(self.call_id),
             or_null(name),
             or_null(kind),
-            ok.into(),
-            or_null(exit_code.or(call.and_then(|call| call.exit_code))),
+            or_null(ok),
+            or_null(exit_code.or(ended.exit_code)),
             or_null(text.as_ref().map(String::len)),
-            or_null(duration_ms.or(call.and_then(|call| call.duration_ms))),
+            or_null(duration_ms.or(ended.duration_ms.filter(|ms| *ms >= 0))),
             truncated.into(),
             or_null(text),
             self.source.into(),
         ];
         self.start.record(&INFO, values)
+    }
+
+    /// Whether it went well, as far as the result, its execution or its call tells. That nothing
+    /// tells of a failure is not enough.
+    fn ok(&self, call: Option<&Call>, ended: Ended) -> Option<bool> {
+        let signs = [
+            self.said.failed(self.is_error),
+            ended.failed,
+            ended.exit_code.map(|code| code != 0),
+            call.and_then(|call| call.ok).filter(|ok| !ok).map(|_| true),
+        ];
+        signs.into_iter().flatten().reduce(|a, b| a | b).map(|failed| !failed)
     }
 }
 
@@ -227,7 +269,12 @@ mod tests {
         let rows = [
             raw(0, &function("a")),
             turn(10, "turn.exec.begin", "1", &json!({"call_id": "a"})),
-            turn(40, "turn.exec.end", "1", &json!({"call_id": "a", "exit_code": 7})),
+            turn(
+                40,
+                "turn.exec.end",
+                "1",
+                &json!({"call_id": "a", "exit_code": 7, "duration": {"secs": 0, "nanos": 25_000_000}}),
+            ),
             raw(
                 50,
                 &output(
@@ -240,7 +287,7 @@ mod tests {
         assert_eq!((&found["text"], &found["bytes"]), (&json!("x\ny"), &json!(3)));
         assert_eq!(
             (&found["exit_code"], &found["duration_ms"], &found["ok"]),
-            (&json!(7), &json!(30), &json!(false))
+            (&json!(7), &json!(25), &json!(false))
         );
     }
 
@@ -258,9 +305,23 @@ mod tests {
         for result in &found {
             assert_eq!(
                 (&result["name"], &result["kind"], &result["ok"]),
-                (&Value::Null, &Value::Null, &json!(true))
+                (&Value::Null, &Value::Null, &Value::Null)
             );
         }
+    }
+
+    #[test]
+    fn what_nothing_tells_is_null() {
+        let rows = [
+            raw(0, &function("a")),
+            turn(10, "turn.exec.begin", "1", &json!({"call_id": "a"})),
+            turn(40, "turn.exec.end", "1", &json!({"call_id": "a"})),
+            raw(50, &output("a", &json!("x"))),
+        ];
+        let silent = &records("tool_results", &rows)[0];
+        assert_eq!((&silent["ok"], &silent["duration_ms"]), (&Value::Null, &Value::Null));
+        let row = claude(0, &json!({"type": "tool_result", "message": answer("toolu_1", "x")}));
+        assert_eq!(records("tool_results", &[row])[0]["ok"], true);
     }
 
     #[test]

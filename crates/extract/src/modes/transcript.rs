@@ -6,8 +6,9 @@
 //!
 //! Several rows of Codex tell one text (`response.output_item.done`, `turn.raw_response_item`,
 //! `turn.agent_message`): a row tells a paragraph if its kind told the text more often than any other
-//! kind did before. Claude's SSE logs tell texts, thinking and arguments by deltas alone: they are put
-//! together as `alog-deltas` does it. Of Codex's streams only those are told that were cut off. A call
+//! kind did before. So do `agent_reasoning` and the reasoning items of a rollout, part by part. Claude's
+//! SSE logs tell texts, thinking and arguments by deltas alone: they are put together as `alog-deltas`
+//! does it. Of Codex's streams only those are told that were cut off. A call
 //! and its result are told once for each id, whichever row tells it first. Rows of sub-agents are left
 //! out where the log marks them: the call that started them and its result are there.
 
@@ -299,10 +300,15 @@ impl Transcript {
         };
         let text = item.text.map(|text| lossy(event.bytes(text)));
         match item.kind {
+            // That of a rollout is read part by part, from its row as a whole.
+            ItemKind::Reasoning if facts.is_none() => {}
             ItemKind::Message | ItemKind::Reasoning => {
                 let thinks = item.kind == ItemKind::Reasoning;
                 let role = if thinks { "thinking" } else { "assistant" };
-                self.say(Place::of(event), role, teller, &text.unwrap_or_default(), out);
+                // The word for a reasoning item has no summary where its content is null.
+                let thought = || Some(thoughts(facts?.payload.get("item")?).join("\n\n"));
+                let text = thinks.then(thought).flatten().or(text).unwrap_or_default();
+                self.say(Place::of(event), role, teller, &text, out);
             }
             ItemKind::Result => {
                 let payload = facts.map(|facts| &facts.payload);
@@ -404,6 +410,15 @@ impl Transcript {
                     self.result(event, id, output.unwrap_or(&Value::Null), out);
                 }
             }
+            (Form::Rollout, "event_msg.agent_reasoning") => {
+                let text = text_at(payload, &["payload", "text"]).unwrap_or_default();
+                self.say(Place::of(event), "thinking", Teller::Said, text, out);
+            }
+            (Form::Rollout, "response_item.reasoning") => {
+                for text in thoughts(payload.get("payload").unwrap_or(payload)) {
+                    self.say(Place::of(event), "thinking", Teller::Raw, text, out);
+                }
+            }
             (Form::Rollout, name) if name.ends_with("_output") => {
                 let item = payload.get("payload").unwrap_or(payload);
                 if let (Some(id), Some(output)) = (text_at(item, &["call_id"]), item.get("output"))
@@ -427,6 +442,16 @@ impl Transcript {
 fn blocks(payload: &Value) -> &[Value] {
     let content = payload.get("message").and_then(|message| message.get("content"));
     content.and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The parts of a reasoning item that can be read: its summary, else its content.
+fn thoughts(item: &Value) -> Vec<&str> {
+    let parts = |key: &str| -> Vec<&str> {
+        let parts = item.get(key).and_then(Value::as_array);
+        parts.into_iter().flatten().filter_map(|part| text_at(part, &["text"])).collect()
+    };
+    let summary = parts("summary");
+    if summary.is_empty() { parts("content") } else { summary }
 }
 
 fn end_of_turn(event: &Event<'_>, turn: Turn, facts: Option<&Facts>, out: &mut Vec<Record>) {
@@ -687,6 +712,14 @@ mod tests {
     }
 
     #[test]
+    fn a_summary_is_told_beside_a_content_that_is_null() {
+        let part = json!({"type": "summary_text", "text": "Look first"});
+        let thought = json!({"type": "reasoning", "summary": [part], "content": null});
+        let lines = [line("thinking", "-", "Look first")];
+        assert_eq!(told_of(&[done(1, &thought), raw(2, &thought)]), lines);
+    }
+
+    #[test]
     fn the_same_words_said_twice_are_told_twice() {
         let rows = [
             turn(0, "turn.agent_message", "1", &json!({"message": "ok"})),
@@ -852,6 +885,22 @@ mod tests {
                 line("event", "turn_completed", "turn completed"),
             ]
         );
+    }
+
+    #[test]
+    fn a_rollout_tells_each_part_of_its_reasoning_once() {
+        let row = |s: i64, kind: &str, payload: Value| {
+            json!({"timestamp": format!("2026-01-01T00:00:0{s}.000Z"), "type": kind, "payload": payload}).to_string()
+        };
+        let part = |text: &str| json!({"type": "summary_text", "text": text});
+        let item = |parts: &[Value]| json!({"type": "reasoning", "summary": parts});
+        let rows = [
+            row(1, "event_msg", json!({"type": "agent_reasoning", "text": "one"})),
+            row(2, "response_item", item(&[part("one"), part("two")])),
+            row(3, "response_item", item(&[part("three")])),
+        ];
+        let lines = ["one", "two", "three"].map(|text| line("thinking", "-", text));
+        assert_eq!(told_of(&rows), lines);
     }
 
     #[test]
