@@ -6,13 +6,13 @@
 //! end says, else the time from begin to end. Where a rollout's writer emptied `stdout` and
 //! `stderr`, `stdout_bytes` are those of `aggregated_output`, which has both.
 
-use agentlog::event::{Phase, Tool};
+use agentlog::event::Tool;
 use agentlog::record::{Field, Shape};
 use serde_json::Value;
 
-use super::runs::{Pair, Pairs, RunRow, run_of};
+use super::runs::{Kind, Pair, RunRow, Runs};
 use crate::tools::or_null;
-use crate::{Info, Mode, Record, Row, Select, Takes, field};
+use crate::{Info, Record, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -23,7 +23,7 @@ pub(super) const INFO: Info = Info {
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "state", "exit_code", "duration_ms", "command"],
     takes: Takes { deltas: false, left_out: false, select: Select::Records },
-    make: |_| Box::<ExecRuns>::default(),
+    make: |_| Box::<Runs<ExecRuns>>::default(),
 };
 
 const OWN: &[Field] = &[
@@ -46,10 +46,7 @@ const OWN: &[Field] = &[
     field("t_end", Shape::Time, "when it ended"),
 ];
 
-#[derive(Default)]
-struct ExecRuns {
-    pairs: Pairs<What, (What, End)>,
-}
+struct ExecRuns;
 
 /// What both rows may tell.
 struct What {
@@ -70,28 +67,21 @@ struct End {
     truncated: bool,
 }
 
-impl Mode for ExecRuns {
-    fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>) {
-        if let Some(t) = row.event.t {
-            self.advance(t, out);
-        }
-        let Some(run) = run_of(row).filter(|run| run.tool == Tool::Shell) else { return };
-        let (key, what) = (run.key(row.event), What::of(&run));
-        let pair = match run.phase {
-            Phase::Begin => self.pairs.begin(key, row.event, what),
-            phase => self.pairs.end(key, row.event, (what, End::of(&run)), phase == Phase::End),
-        };
-        out.extend(pair.map(record));
+impl Kind for ExecRuns {
+    const TOOL: Tool = Tool::Shell;
+    type Told = What;
+    type End = End;
+
+    fn told(run: &RunRow<'_>) -> What {
+        What::of(run)
     }
 
-    fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
-        while let Some(pair) = self.pairs.alone(t) {
-            out.push(record(pair));
-        }
+    fn end(run: &RunRow<'_>) -> End {
+        End::of(run)
     }
 
-    fn finish(&mut self, out: &mut Vec<Record>) {
-        out.extend(self.pairs.rest().into_iter().map(record));
+    fn record(pair: Pair<What, (What, End)>) -> Record {
+        record(pair)
     }
 }
 

@@ -4,14 +4,14 @@
 //! wrong if it has no result (`Err`), or one that says so (`is_error`). `result_bytes` are those of
 //! what is inside `Ok`, written without white space; there is none without a result.
 
-use agentlog::event::{Phase, Tool};
+use agentlog::event::Tool;
 use agentlog::record::{Field, Shape};
 use serde_json::Value;
 
 use super::results::text_of;
-use super::runs::{McpResult, Pair, Pairs, RunRow, mcp_result, run_of};
+use super::runs::{Kind, McpResult, Pair, RunRow, Runs, mcp_result};
 use crate::tools::{or_null, text_at};
-use crate::{Info, Mode, Record, Row, Select, Takes, field};
+use crate::{Info, Record, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -22,7 +22,7 @@ pub(super) const INFO: Info = Info {
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "server", "tool", "state", "ok", "duration_ms"],
     takes: Takes { deltas: false, left_out: false, select: Select::Records },
-    make: |_| Box::<McpCalls>::default(),
+    make: |_| Box::<Runs<McpCalls>>::default(),
 };
 
 const OWN: &[Field] = &[
@@ -42,10 +42,7 @@ const OWN: &[Field] = &[
     field("t_end", Shape::Time, "when it ended"),
 ];
 
-#[derive(Default)]
-struct McpCalls {
-    pairs: Pairs<Asked, (Asked, End)>,
-}
+struct McpCalls;
 
 /// What was asked for; both rows tell it.
 struct Asked {
@@ -63,28 +60,21 @@ struct End {
     duration_ms: Option<i64>,
 }
 
-impl Mode for McpCalls {
-    fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>) {
-        if let Some(t) = row.event.t {
-            self.advance(t, out);
-        }
-        let Some(run) = run_of(row).filter(|run| run.tool == Tool::Mcp) else { return };
-        let (key, asked) = (run.key(row.event), Asked::of(&run));
-        let pair = match run.phase {
-            Phase::Begin => self.pairs.begin(key, row.event, asked),
-            phase => self.pairs.end(key, row.event, (asked, End::of(&run)), phase == Phase::End),
-        };
-        out.extend(pair.map(record));
+impl Kind for McpCalls {
+    const TOOL: Tool = Tool::Mcp;
+    type Told = Asked;
+    type End = End;
+
+    fn told(run: &RunRow<'_>) -> Asked {
+        Asked::of(run)
     }
 
-    fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
-        while let Some(pair) = self.pairs.alone(t) {
-            out.push(record(pair));
-        }
+    fn end(run: &RunRow<'_>) -> End {
+        End::of(run)
     }
 
-    fn finish(&mut self, out: &mut Vec<Record>) {
-        out.extend(self.pairs.rest().into_iter().map(record));
+    fn record(pair: Pair<Asked, (Asked, End)>) -> Record {
+        record(pair)
     }
 }
 

@@ -5,14 +5,14 @@
 //! counted from its diff, by the lengths that its hunks state, or, in a diff without hunks, by the
 //! signs at the start of its lines.
 
-use agentlog::event::{Phase, Tool};
+use agentlog::event::Tool;
 use agentlog::record::{Field, Shape};
 use serde_json::{Value, json};
 
 use super::diffs::changes;
-use super::runs::{Pair, Pairs, RunRow, run_of};
+use super::runs::{Kind, Pair, RunRow, Runs};
 use crate::tools::{or_null, text_at};
-use crate::{Info, Mode, Record, Row, Select, Takes, field};
+use crate::{Info, Record, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -23,7 +23,7 @@ pub(super) const INFO: Info = Info {
     key: &["sid", "call_id"],
     table: &["t", "provider", "sid", "call_id", "state", "ok", "files"],
     takes: Takes { deltas: false, left_out: false, select: Select::Records },
-    make: |_| Box::<Patches>::default(),
+    make: |_| Box::<Runs<Patches>>::default(),
 };
 
 const OWN: &[Field] = &[
@@ -47,10 +47,7 @@ const OWN: &[Field] = &[
     field("t_end", Shape::Time, "when it ended"),
 ];
 
-#[derive(Default)]
-struct Patches {
-    pairs: Pairs<Patch, (Patch, End)>,
-}
+struct Patches;
 
 /// What both rows may tell.
 #[derive(Default)]
@@ -75,28 +72,21 @@ struct End {
     stderr: Option<String>,
 }
 
-impl Mode for Patches {
-    fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>) {
-        if let Some(t) = row.event.t {
-            self.advance(t, out);
-        }
-        let Some(run) = run_of(row).filter(|run| run.tool == Tool::Patch) else { return };
-        let (key, patch) = (run.key(row.event), Patch::of(&run));
-        let pair = match run.phase {
-            Phase::Begin => self.pairs.begin(key, row.event, patch),
-            phase => self.pairs.end(key, row.event, (patch, End::of(&run)), phase == Phase::End),
-        };
-        out.extend(pair.map(record));
+impl Kind for Patches {
+    const TOOL: Tool = Tool::Patch;
+    type Told = Patch;
+    type End = End;
+
+    fn told(run: &RunRow<'_>) -> Patch {
+        Patch::of(run)
     }
 
-    fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
-        while let Some(pair) = self.pairs.alone(t) {
-            out.push(record(pair));
-        }
+    fn end(run: &RunRow<'_>) -> End {
+        End::of(run)
     }
 
-    fn finish(&mut self, out: &mut Vec<Record>) {
-        out.extend(self.pairs.rest().into_iter().map(record));
+    fn record(pair: Pair<Patch, (Patch, End)>) -> Record {
+        record(pair)
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::call_fold::{Start, call_key};
 use crate::tools::text_at;
-use crate::{Form, Row};
+use crate::{Form, Mode, Record, Row};
 
 /// How far rows of one instant may be out of order, in milliseconds.
 const TOLERANCE_MS: i64 = 50;
@@ -251,5 +251,57 @@ impl<B, E> Pairs<B, E> {
         }));
         rest.sort_by_key(|pair| pair.start.order());
         rest
+    }
+}
+/// A kind of runs, each of which is a record of a mode.
+pub(super) trait Kind: Send {
+    /// What runs.
+    const TOOL: Tool;
+    /// What both of its rows may tell.
+    type Told: Send;
+    /// What its end tells.
+    type End: Send;
+
+    /// What a row tells that both may tell.
+    fn told(run: &RunRow<'_>) -> Self::Told;
+    /// What the row of its end tells.
+    fn end(run: &RunRow<'_>) -> Self::End;
+    /// A run as a record.
+    fn record(pair: Pair<Self::Told, (Self::Told, Self::End)>) -> Record;
+}
+
+/// The state of a mode whose records are runs.
+pub(super) struct Runs<K: Kind> {
+    pairs: Pairs<K::Told, (K::Told, K::End)>,
+}
+
+impl<K: Kind> Default for Runs<K> {
+    fn default() -> Self {
+        Self { pairs: Pairs::default() }
+    }
+}
+
+impl<K: Kind> Mode for Runs<K> {
+    fn feed(&mut self, row: &Row<'_>, out: &mut Vec<Record>) {
+        if let Some(t) = row.event.t {
+            self.advance(t, out);
+        }
+        let Some(run) = run_of(row).filter(|run| run.tool == K::TOOL) else { return };
+        let (key, told) = (run.key(row.event), K::told(&run));
+        let pair = match run.phase {
+            Phase::Begin => self.pairs.begin(key, row.event, told),
+            phase => self.pairs.end(key, row.event, (told, K::end(&run)), phase == Phase::End),
+        };
+        out.extend(pair.map(K::record));
+    }
+
+    fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
+        while let Some(pair) = self.pairs.alone(t) {
+            out.push(K::record(pair));
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<Record>) {
+        out.extend(self.pairs.rest().into_iter().map(K::record));
     }
 }
