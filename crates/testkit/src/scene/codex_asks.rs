@@ -367,7 +367,7 @@ fn alone(stage: &mut Stage, row: Id, last: Id, developer: &str) {
     );
     tool(stage, row, &shell(), 2, at);
     stage.tell("config", row, json!({"source": "request", "changed": null, "uses": 1}));
-    stage.tell("config", last, json!({"source": "request", "uses": 1}));
+    stage.tell("config", last, json!({"source": "request", "changed": null, "uses": 1}));
     stage.tell(
         "user_prompts",
         row,

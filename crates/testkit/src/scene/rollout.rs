@@ -199,7 +199,7 @@ fn writes(paper: &Paper, stage: &mut Stage) {
         "telemetry",
         asked,
         json!({
-            "session_turn": 1, "status": "completed", "duration_ms": 1016,
+            "session_turn": 1, "status": "completed", "duration_ms": 1016, "responses": null,
         }),
     );
 }
@@ -330,7 +330,7 @@ fn plans(paper: &Paper, stage: &mut Stage) {
         "telemetry",
         asked,
         json!({
-            "session_turn": 2, "status": "aborted", "duration_ms": 999,
+            "session_turn": 2, "status": "aborted", "duration_ms": 999, "responses": null,
         }),
     );
 }
