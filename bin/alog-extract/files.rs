@@ -32,6 +32,9 @@ impl Files {
             if !force && path.symlink_metadata().is_ok() {
                 bail!("{} is there already: --force replaces it", path.display());
             }
+            if path.is_dir() {
+                bail!("{} is a directory: it is in the way", path.display());
+            }
             // As any new file: temporary ones are for their owner alone.
             let rights = fs::Permissions::from_mode(0o666);
             let mut named = tempfile::Builder::new();

@@ -13,7 +13,7 @@ use agentlog::record::RecordKind;
 use anyhow::{Context, bail, ensure};
 use clap::{Parser, ValueEnum};
 use cli::{CommonFlags, Form, Look, Run, Verdict, schema_of};
-use extract::{Extraction, Info, MODES, Options, modes_of};
+use extract::{Extraction, Info, MODES, Options, Redact, modes_of};
 use files::Files;
 use rows::ExtractRows;
 use shelf::Shelf;
@@ -114,11 +114,12 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let files =
         args.out_dir.as_deref().map(|dir| Files::new(dir, &modes, args.force)).transpose()?;
     let mut run = Run::new(&args.common)?;
-    let mut shelf = Shelf::new(&run, &modes, args.dedup, !args.no_redact);
+    let redact = (!args.no_redact).then(|| Arc::new(Redact::new()));
+    let mut shelf = Shelf::new(&run, &modes, args.dedup, redact.clone());
     if files.is_none() && run.live && args.dedup == Dedup::None {
         shelf.print_at_once(&run, &args.common.output, &modes);
     }
-    let options = options(&run);
+    let options = options(&run, redact);
     let look = if run.strict { Look::All } else { Look::Names };
     cli::fold(&mut run, look, &ExtractRows, || Extraction::new(&modes, &options), &mut shelf)?;
     match files {
@@ -142,13 +143,14 @@ fn check_form(args: &Args, modes: &[&'static Info]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn options(run: &Run) -> Options {
+fn options(run: &Run, redact: Option<Arc<Redact>>) -> Options {
     let (selection, zone) = (run.selection.clone(), run.selection.clone());
     Options {
         wanted: Arc::new(move |t, provider, sid, cwd| {
             selection.time(t) && selection.whose(provider, sid, cwd)
         }),
         offset_at: Arc::new(move |t| zone.offset_at(t)),
+        redact,
     }
 }
 

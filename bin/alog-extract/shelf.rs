@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use agentlog::record::{Key, RecordWriter, SrcPath};
 use anyhow::{Context, Result};
@@ -38,7 +39,7 @@ struct Scribe {
     modes: Vec<&'static Info>,
     paths: Vec<SrcPath>,
     dedup: Dedup,
-    redact: Option<Redact>,
+    redact: Option<Arc<Redact>>,
 }
 
 /// What is known of a record whose text is on the shelf.
@@ -63,13 +64,18 @@ struct Slip {
 
 impl Shelf {
     /// An empty shelf for the records of modes.
-    pub fn new(run: &Run, modes: &[&'static Info], dedup: Dedup, redact: bool) -> Self {
+    pub fn new(
+        run: &Run,
+        modes: &[&'static Info],
+        dedup: Dedup,
+        redact: Option<Arc<Redact>>,
+    ) -> Self {
         Self {
             scribe: Scribe {
                 modes: modes.to_vec(),
                 paths: run.logs.iter().map(|log| log.src.clone()).collect(),
                 dedup,
-                redact: redact.then(Redact::new),
+                redact,
             },
             selection: run.selection.clone(),
             spool: Spool::default(),
@@ -115,7 +121,7 @@ impl Shelf {
                 *self.ids.entry(sid.to_owned()).or_insert(next)
             });
             let at = self.spool.push(&text)?;
-            self.kept.push(Slip { at, session, ..slip });
+            self.kept.push(Slip { session, at, ..slip });
         }
         Ok(())
     }
@@ -135,7 +141,7 @@ impl Shelf {
         let Scribe { redact, paths, .. } = &self.scribe;
         output.record(|index, out| {
             begin_into(record.info, index, out);
-            record.body_into(redact.as_ref(), out);
+            record.body_into(redact.as_deref(), out);
             RecordWriter::new(out).count(COUNT, Some(1));
             record.src_into(paths, out);
             out.push(b'}');
@@ -219,7 +225,7 @@ impl Scribe {
     fn slip(&self, record: &Record) -> (Slip, Vec<u8>) {
         let mut text = Vec::new();
         let mode = self.mode(record);
-        record.body_into(self.redact.as_ref(), &mut text);
+        record.body_into(self.redact.as_deref(), &mut text);
         let same = match self.dedup {
             Dedup::None => 0,
             Dedup::Exact => hash(&(mode, &text)),
@@ -344,9 +350,7 @@ fn content_of(record: &Record) -> Vec<String> {
 }
 
 fn hash(of: &impl Hash) -> u64 {
-    let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
-    of.hash(&mut hasher);
-    hasher.finish()
+    foldhash::quality::FixedState::with_seed(0).hash_one(of)
 }
 
 /// A paragraph for people: who speaks, and what; nothing in it can steer a terminal.

@@ -52,15 +52,15 @@ pub fn fold<F: Fold<Record: Send> + Send>(
     let (mut held, mut held_bytes) = (Vec::new(), 0);
     loop {
         let known = run.feed(look, rows, |fed| {
-            if !many {
-                fold.feed(&fed.event(), &mut out);
-            } else {
+            if many {
                 held.push(fed.clone());
                 held_bytes += fed.bytes();
                 if held.len() == MANY || held_bytes >= MANY_BYTES {
                     feed_held(&mut fold, &mut held, &mut out);
                     held_bytes = 0;
                 }
+            } else {
+                fold.feed(&fed.event(), &mut out);
             }
             // Few at a time: what is not wanted is dropped early.
             if out.len() >= 1024 { sink.take(&mut out) } else { Ok(()) }

@@ -23,6 +23,8 @@ pub struct Output {
     table: Table,
     record: Vec<u8>,
     printed: u64,
+    /// Whether texts are printed instead of records.
+    in_words: bool,
 }
 
 impl Output {
@@ -46,6 +48,7 @@ impl Output {
             table: Table::new(kind.table, colour),
             record: Vec::new(),
             printed: 0,
+            in_words: false,
         }
     }
 
@@ -122,6 +125,7 @@ impl Output {
     /// ends).
     pub fn paragraph(&mut self, text: &str) -> io::Result<()> {
         self.printed += 1;
+        self.in_words = true;
         if self.printed > 1 && self.line_feeds {
             self.writer.record().push(b'\n');
         }
@@ -142,7 +146,7 @@ impl Output {
                 self.writer.record().extend_from_slice(end);
                 self.writer.end_record()?;
             }
-            Form::Table => {
+            Form::Table if !self.in_words => {
                 self.table.write(self.writer.record());
             }
             Form::Csv | Form::Tsv if self.printed == 0 => self.header()?,

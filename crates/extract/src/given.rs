@@ -30,6 +30,7 @@ pub(crate) fn records(mode: &str, rows: &[String]) -> Vec<Value> {
     let options = Options {
         wanted: Arc::new(|_, _, _: Option<&_>, _: Option<&_>| true),
         offset_at: Arc::new(|_| 0),
+        redact: None,
     };
     let mut extraction = Extraction::new(&[info], &options);
     let mut out = Vec::new();

@@ -78,6 +78,9 @@ pub struct Options {
     pub wanted: Arc<Wanted>,
     /// The offset of the zone that days are of, in seconds, at a time in milliseconds UTC.
     pub offset_at: Arc<OffsetAt>,
+    /// What hides secrets, for modes that print but the beginning of a text: a part of a secret would
+    /// not be known for one afterwards. None if they are printed.
+    pub redact: Option<Arc<Redact>>,
 }
 
 impl std::fmt::Debug for Info {
@@ -212,7 +215,9 @@ impl Fold for Extraction {
         let rows: Vec<Taken<'_>> = rows.collect();
         let given = self.modes.par_iter_mut().with_max_len(1).map(|(takes, mode)| {
             let mut given = Vec::new();
-            rows.iter().for_each(|row| row.feed(*takes, &mut **mode, &mut given));
+            for row in &rows {
+                row.feed(*takes, &mut **mode, &mut given);
+            }
             given
         });
         let given: Vec<Vec<Record>> = given.collect();
@@ -253,11 +258,11 @@ pub fn modes_of<'n>(
 ) -> Result<Vec<&'static Info>, &'n str> {
     let mut chosen = BTreeSet::new();
     for name in names {
-        if name == "all" {
+        if name.trim() == "all" {
             chosen.extend(0..MODES.len());
             continue;
         }
-        let at = MODES.iter().position(|info| info.name == name);
+        let at = MODES.iter().position(|info| info.name == name.trim());
         chosen.insert(at.ok_or(name)?);
     }
     Ok(chosen.into_iter().map(|at| MODES[at]).collect())

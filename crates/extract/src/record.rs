@@ -1,5 +1,6 @@
 //! What a mode gives out, and how it is written.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -46,7 +47,10 @@ impl Record {
     pub fn body_into(&self, redact: Option<&Redact>, out: &mut Vec<u8>) {
         let mut writer = RecordWriter::new(out);
         writer.time(Key(",\"t\":"), self.t);
-        writer.head(&self.head);
+        match redact {
+            Some(redact) => writer.head(&clean_head(redact, &self.head)),
+            None => writer.head(&self.head),
+        }
         for (field, value) in self.info.own.iter().zip(&self.values) {
             out.extend_from_slice(b",\"");
             out.extend_from_slice(field.name.as_bytes());
@@ -78,7 +82,21 @@ fn value_into(field: &Field, value: &Value, redact: Option<&Redact>, out: &mut V
     }
 }
 
-/// Appends a value; of strings what is secret is replaced. Keys stay: they are names.
+/// A head without secrets: directories and models may have some in their names.
+fn clean_head<'h>(redact: &Redact, head: &'h Head) -> Cow<'h, Head> {
+    let parts = [&head.cwd, &head.model, &head.ver];
+    let is_clean = |part: &Option<String>| {
+        part.as_deref().is_none_or(|text| matches!(redact.text(text), Cow::Borrowed(_)))
+    };
+    if parts.into_iter().all(is_clean) {
+        return Cow::Borrowed(head);
+    }
+    let clean = |part: &Option<String>| part.as_deref().map(|text| redact.text(text).into_owned());
+    let (cwd, model, ver) = (clean(&head.cwd), clean(&head.model), clean(&head.ver));
+    Cow::Owned(Head { cwd, model, ver, ..head.clone() })
+}
+
+/// Appends a value; of strings what is secret is replaced. Keys are texts, too.
 fn json_into(value: &Value, redact: Option<&Redact>, out: &mut Vec<u8>) {
     match (value, redact) {
         (Value::String(text), Some(redact)) => {
@@ -101,7 +119,8 @@ fn json_into(value: &Value, redact: Option<&Redact>, out: &mut Vec<u8>) {
                 if i > 0 {
                     out.push(b',');
                 }
-                json::string_into(key.as_bytes(), out);
+                let name = redact.map_or(Cow::Borrowed(&**key), |redact| redact.text(key));
+                json::string_into(name.as_bytes(), out);
                 out.push(b':');
                 match (value, redact) {
                     (Value::String(text), Some(redact)) => {

@@ -206,7 +206,10 @@ impl Asked {
         let body = whole.map_or(Value::Null, value_of);
         let url = request.url().map(Cow::into_owned);
         let headers = request.headers();
-        let headers = headers.map(|header| (header.name.to_lowercase(), header.value.into_owned()));
+        let headers = headers.map(|header| {
+            let name = header.name.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+            (name.to_lowercase(), header.value.into_owned())
+        });
         let mut asked = Self {
             kind: kind_of(request.kind(), url.as_deref()),
             method: request.method().map(Cow::into_owned),

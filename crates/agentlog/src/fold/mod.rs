@@ -35,7 +35,9 @@ pub trait Fold {
 
     /// Takes the next events in order of time.
     fn feed_all(&mut self, events: &[Event<'_>], out: &mut Vec<Self::Record>) {
-        events.iter().for_each(|event| self.feed(event, out));
+        for event in events {
+            self.feed(event, out);
+        }
     }
 
     /// Log time has come to `t`: nothing older follows.

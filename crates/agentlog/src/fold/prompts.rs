@@ -10,7 +10,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -85,8 +85,8 @@ pub struct Prompts {
     sessions: HashMap<Option<String>, Box<Session>, FixedState>,
     /// Claude messages that were told, by the hashes of their ids.
     messages: HashMap<u64, Src, FixedState>,
-    /// Sessions in which a record waits.
-    waiting: HashSet<Option<String>>,
+    /// Sessions in which a record waits, in an order that does not differ from run to run.
+    waiting: BTreeSet<Option<String>>,
 }
 
 impl Prompts {

@@ -181,7 +181,7 @@ impl Thread {
         self.meta = meta.clone();
         self.set(Head {
             provider: Some(Provider::Codex),
-            sid: Some(meta.session().to_owned()),
+            sid: Some(meta.session().to_owned()).filter(|id| !id.is_empty()),
             cwd: meta.cwd.clone(),
             ver: meta.ver.clone(),
             agent: meta.is_sub_agent.then(|| meta.id.clone()),

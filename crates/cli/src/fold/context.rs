@@ -2,6 +2,7 @@
 //! whether it is a copy or has a better source.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use agentlog::event::{Head, LeftOut, Src};
@@ -69,9 +70,15 @@ impl Copies {
     /// Why a row counts for nothing, copies among them; asked in the order in which rows are fed.
     pub fn left_out(&mut self, row: &Row<Kept>) -> Option<LeftOut> {
         let known = row.value.left_out;
+        // What one row tells is compared with what others tell of the same kind, so that it does not
+        // matter what else a command reads.
+        let of_kind = |name: u64| {
+            let kind = std::mem::discriminant(&row.value.what);
+            FixedState::with_seed(0).hash_one((name, kind))
+        };
         let (uuid, is_named) = match row.value.origin {
-            Origin::Transcript(uuid) => (uuid, true),
-            Origin::Unnamed(hash) => (hash, false),
+            Origin::Transcript(uuid) => (of_kind(uuid), true),
+            Origin::Unnamed(hash) => (of_kind(hash), false),
             Origin::Sse | Origin::Rollout => return known,
         };
         let first = *self.first.entry(uuid).or_insert(row.src);

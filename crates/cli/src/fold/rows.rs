@@ -247,13 +247,12 @@ impl Memory {
         let sse::AlikeRow { clock, what, head } = self.alike.read(event, row, &mut self.arena)?;
         let (head, beside) = self.beside.get_mut(head as usize)?;
         let known = beside.iter().position(|(of, _)| **of == *event);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                let extra = sibling(&*beside.first()?.1, event)?;
-                beside.push((event.into(), extra));
-                beside.len() - 1
-            }
+        let at = if let Some(at) = known {
+            at
+        } else {
+            let extra = sibling(&*beside.first()?.1, event)?;
+            beside.push((event.into(), extra));
+            beside.len() - 1
         };
         let extra = Some(Arc::clone(&beside[at].1));
         Some((clock, Kept { head: *head, what, origin: Origin::Sse, left_out: None, extra }))

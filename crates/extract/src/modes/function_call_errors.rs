@@ -21,6 +21,7 @@
 //! starts from the call; one that only captured requests tell from the first request with it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use agentlog::event::{Event, Phase, Tool};
 use agentlog::fold::calls::Call;
@@ -33,7 +34,7 @@ use super::mcp_calls::message;
 use super::results::{LogResult, Said, each_result, text_of, without_heading};
 use super::runs::{McpResult, RunRow, mcp_result, run_of};
 use crate::tools::or_null;
-use crate::{Asked, Info, Mode, Record, Row, Select, Takes, field};
+use crate::{Asked, Info, Mode, Record, Redact, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -44,7 +45,9 @@ pub(super) const INFO: Info = Info {
     key: &["sid", "call_id", "class"],
     table: &["t", "provider", "sid", "call_id", "name", "class", "exit_code", "excerpt"],
     takes: Takes { deltas: true, left_out: false, select: Select::Records },
-    make: |_| Box::<FunctionCallErrors>::default(),
+    make: |options| {
+        Box::new(FunctionCallErrors { redact: options.redact.clone(), ..Default::default() })
+    },
 };
 
 const OWN: &[Field] = &[
@@ -78,6 +81,8 @@ struct FunctionCallErrors {
     /// The calls that are over.
     known: HashMap<u64, Known, FixedState>,
     over: Vec<Call>,
+    /// Secrets are hashed before texts are cut: a part of one would not be known for one.
+    redact: Option<Arc<Redact>>,
 }
 
 /// What is remembered of a call that is over.
@@ -141,9 +146,10 @@ impl Mode for FunctionCallErrors {
         let from = out.len();
         self.calls.finish(&mut self.over);
         self.give_out(out);
+        let redact = self.redact.clone();
         out.extend(self.asked.drain().map(|(_, error)| {
             let AskedError { start, call_id, name, class, clues } = error;
-            clues.record(start, Some(&call_id), name.as_deref(), class)
+            clues.record(redact.as_deref(), start, Some(&call_id), name.as_deref(), class)
         }));
         sort_from(from, out);
     }
@@ -156,7 +162,7 @@ impl FunctionCallErrors {
             let mut clues = Clues::default();
             clues.result(&said, result.is_error);
             if let Some(class) = clues.class() {
-                out.push(clues.record(Start::of(event), None, None, class));
+                out.push(clues.record(self.redact.as_deref(), Start::of(event), None, None, class));
             }
             return;
         };
@@ -200,7 +206,13 @@ impl FunctionCallErrors {
             }
             if let Some(class) = class.filter(|_| !told_before) {
                 let (id, name) = (call.call_id.as_deref(), call.name.as_deref());
-                out.push(clues.record(Start::of_call(&call), id, name, class));
+                out.push(clues.record(
+                    self.redact.as_deref(),
+                    Start::of_call(&call),
+                    id,
+                    name,
+                    class,
+                ));
             }
         }
     }
@@ -215,7 +227,7 @@ impl Clues {
         self.is_error |= is_error == Some(true);
         self.exit_code = self.exit_code.or(said.exit_code);
         self.add(said.failed(is_error));
-        let text = excerpt(without_heading(said.text.as_deref().unwrap_or_default()));
+        let text = start_of(without_heading(said.text.as_deref().unwrap_or_default()));
         if !text.is_empty() {
             self.excerpt = text;
         }
@@ -269,13 +281,13 @@ impl Clues {
 
     fn or_excerpt(&mut self, text: &str) {
         if self.excerpt.is_empty() {
-            self.excerpt = excerpt(text);
+            self.excerpt = start_of(text);
         }
     }
 
     /// What went wrong, if something did.
     fn class(&self) -> Option<&'static str> {
-        let text = self.excerpt.to_lowercase();
+        let text = excerpt(&self.excerpt).to_lowercase();
         let failed = self.failed == Some(true);
         let by_text = self.failed.is_none() && starts(&text, FAILURES);
         if !failed && self.bad_args.is_none() && !by_text {
@@ -297,6 +309,7 @@ impl Clues {
 
     fn record(
         self,
+        redact: Option<&Redact>,
         start: Start,
         id: Option<&str>,
         name: Option<&str>,
@@ -305,7 +318,11 @@ impl Clues {
         // What the result says of a call that went on tells nothing of its arguments.
         let went_wrong = self.failed == Some(true) || class != "bad_args";
         let said = Some(self.excerpt).filter(|excerpt| !excerpt.is_empty() && went_wrong);
-        let excerpt = said.or(self.bad_args.map(String::from));
+        let clean = |said: String| match redact {
+            Some(redact) => excerpt(&redact.text(&said)),
+            None => excerpt(&said),
+        };
+        let excerpt = said.map(clean).or(self.bad_args.map(String::from));
         let values = vec![
             or_null(id),
             or_null(name),
@@ -380,6 +397,14 @@ fn starts(text: &str, marks: &[&str]) -> bool {
 }
 
 /// The first 500 characters of a text.
+/// As much of a text as is kept: more than is shown, since secrets are found in whole texts only.
+const START: usize = 16_384;
+
+fn start_of(text: &str) -> String {
+    text.chars().take(START).collect()
+}
+
+/// The first characters that tell of what went wrong.
 fn excerpt(text: &str) -> String {
     text.chars().take(500).collect()
 }

@@ -50,7 +50,7 @@ struct TokenUsage {
 
 impl TokenUsage {
     fn new(options: &crate::Options) -> Self {
-        let crate::Options { wanted, offset_at } = options.clone();
+        let crate::Options { wanted, offset_at, .. } = options.clone();
         let options = Options { wanted, offset_at, ..Options::new(&BY) };
         let groups = Vec::new().into_iter();
         Self { fold: TokenUse::new(options), shares: Vec::new(), left: None, groups }

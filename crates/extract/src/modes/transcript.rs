@@ -29,7 +29,7 @@ use foldhash::fast::FixedState;
 use serde_json::Value;
 
 use crate::tools::{or_null, text_at};
-use crate::{Facts, Form, Info, Mode, Record, Row, Select, Takes, field};
+use crate::{Facts, Form, Info, Mode, Record, Redact, Row, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -37,10 +37,12 @@ pub(super) const INFO: Info = Info {
     about: "a paragraph of what was said and done, for people to read",
     sources: "logs of both agents",
     own: OWN,
-    key: &["src", "role"],
+    key: &["sid", "t", "role", "call_id", "text"],
     table: &["t", "provider", "sid", "role", "name", "text"],
     takes: Takes { deltas: true, left_out: false, select: Select::Records },
-    make: |_| Box::<Transcript>::default(),
+    make: |options| {
+        Box::new(Transcript { redact: options.redact.clone(), ..Transcript::default() })
+    },
 };
 
 const OWN: &[Field] = &[
@@ -154,6 +156,8 @@ struct Transcript {
     streamed: Vec<Delta>,
     texts: HashMap<Option<String>, Lately, FixedState>,
     calls: Calls,
+    /// Secrets are hashed before texts are cut: a part of one would not be known for one.
+    redact: Option<Arc<Redact>>,
 }
 
 impl Mode for Transcript {
@@ -364,7 +368,7 @@ impl Transcript {
             }
             call.name.clone_from(&name);
         }
-        let text = main_argument(arguments.unwrap_or_default());
+        let text = main_argument(&clean(self.redact.as_deref(), arguments.unwrap_or_default()));
         give_whole(place, "tool", name, id, text, out);
     }
 
@@ -375,7 +379,7 @@ impl Transcript {
             return;
         }
         let name = call.name.clone();
-        let text = first_lines(&said(output));
+        let text = first_lines(&clean(self.redact.as_deref(), &said(output)));
         give_whole(Place::of(event), "tool_result", name, Some(id.to_owned()), text, out);
     }
 
@@ -605,6 +609,11 @@ fn said(output: &Value) -> Cow<'_, str> {
         },
         _ => "".into(),
     }
+}
+
+/// A text without its secrets, if they are to be hidden.
+fn clean<'t>(redact: Option<&Redact>, text: &'t str) -> Cow<'t, str> {
+    redact.map_or(Cow::Borrowed(text), |redact| redact.text(text))
 }
 
 /// The first lines of a text, and how many there are more; none of nothing.

@@ -45,6 +45,11 @@ struct Read<'a> {
     truncated: bool,
 }
 
+/// Whether a list of parts has none.
+fn is_nothing(parts: Value<'_>) -> bool {
+    parts.kind == Kind::Null || matches!(parts.raw, "[]" | "")
+}
+
 impl<'a> Read<'a> {
     fn set(&mut self, key: &str, value: Value<'a>) {
         let slot = match key {
@@ -54,6 +59,8 @@ impl<'a> Read<'a> {
             "call_id" => &mut self.call_id,
             "name" => &mut self.name,
             "arguments" | "input" => &mut self.input,
+            // Reasoning has both: what it can be read from counts, whichever comes last.
+            "content" | "summary" if is_nothing(value) && self.parts.is_some() => return,
             "content" | "summary" => &mut self.parts,
             "action" => &mut self.action,
             "output" => &mut self.output,
