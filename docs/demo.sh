@@ -35,6 +35,8 @@ show 'alog-turns codex claude --status aborted,completed --last 4 -o table'
 show 'alog-tokens codex claude --by day,model --cost -o table'
 show 'alog-calls faults.jsonl --check -o table'
 show 'alog-deltas codex --status open --text-only'
+show 'alog-extract codex claude --mode tool_usage_stats -o table'
+show 'alog-extract captured --mode tools_defined,system_prompts --out-dir data && wc -l data/*'
 show 'alog-events codex claude -e codex.idle,claude.stop --last 3'
 show_with_jq "alog-events codex -e turn.exec.end | jq -c '{t, exit_code: .payload.exit_code, seconds: .payload.duration.secs}'"
 show_with_jq "alog-events codex claude | jq -r .event | sort | uniq -c | sort -rn | head -n 8"
