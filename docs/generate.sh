@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Writes the generated files again: a JSON Schema for each kind of record, as the commands print it.
+# Writes the generated files again: a JSON Schema for each kind of record, as the commands print it, and what
+# the modes of alog-extract print of the scene of the testkit.
 # Usage: docs/generate.sh BIN_DIR
 set -euo pipefail
 bin=$(cd "${1:?usage: docs/generate.sh BIN_DIR}" && pwd)
@@ -22,3 +23,10 @@ for command in ../bin/alog-*/; do
 done
 # Commands that print records of a second kind.
 schema "$bin/alog-calls" --stats
+
+scene=$(mktemp -d)
+trap 'rm -rf "$new" "$scene"' EXIT
+cargo run --quiet --release --package alog-testkit -- scene "$scene"
+fixtures=$(cd ../tests/fixtures && pwd)/extract
+(cd "$scene" && "$bin/alog-extract" --mode all --zone UTC --out-dir "$fixtures" --force codex claude native)
+echo "tests/fixtures/extract"

@@ -1,5 +1,6 @@
 //! All modes on one capture directory, against what is known of it.
 
+mod fixtures;
 mod forms;
 mod truth;
 
