@@ -24,7 +24,8 @@ pub struct Shelf {
     scribe: Scribe,
     selection: Selection,
     spool: Spool,
-    kept: Vec<Slip>,
+    /// In lots of [`LOT`]: a list of all would be moved again and again as it grows.
+    kept: Vec<Vec<Slip>>,
     /// Sessions that were named and are there, with what names them in slips.
     sessions: BTreeSet<String>,
     ids: HashMap<String, u32, FixedState>,
@@ -33,6 +34,9 @@ pub struct Shelf {
     /// How many of each mode were printed as they came.
     printed: Vec<u64>,
 }
+
+/// How many slips are kept in one list.
+const LOT: usize = 16 << 10;
 
 /// Writes records down.
 struct Scribe {
@@ -121,7 +125,12 @@ impl Shelf {
                 *self.ids.entry(sid.to_owned()).or_insert(next)
             });
             let at = self.spool.push(&text)?;
-            self.kept.push(Slip { session, at, ..slip });
+            if self.kept.last().is_none_or(|lot| lot.len() == LOT) {
+                self.kept.push(Vec::with_capacity(LOT));
+            }
+            if let Some(lot) = self.kept.last_mut() {
+                lot.push(Slip { session, at, ..slip });
+            }
         }
         Ok(())
     }
@@ -155,7 +164,8 @@ impl Shelf {
         if self.selection.names_sessions() && self.sessions.is_empty() {
             run.report.remark("--session: no such session in what was read");
         }
-        let mut kept = std::mem::take(&mut self.kept);
+        let kept = std::mem::take(&mut self.kept);
+        let mut kept: Vec<Slip> = kept.into_iter().flatten().collect();
         let meant: Vec<bool> = {
             let mut meant = vec![true; self.ids.len() + 1];
             self.ids

@@ -451,7 +451,8 @@ pub fn groups(
     prices: Option<&Prices>,
     limits: bool,
 ) -> Vec<Group> {
-    let mut groups: HashMap<Key, Group, FixedState> = HashMap::default();
+    // Boxed: there may be as many as calls, and a table moves what it holds as it grows.
+    let mut groups: HashMap<Key, Box<Group>, FixedState> = HashMap::default();
     for Share { key, model, mut group, .. } in shares {
         let mut key = key.only(by);
         if by.contains(&By::Model) {
@@ -461,7 +462,7 @@ pub fn groups(
         groups.entry(key).or_default().merge(group);
     }
     let by: Arc<str> = by.iter().map(|by| by.name()).collect::<Vec<_>>().join(",").into();
-    let named = |(key, group)| Group { by: Arc::clone(&by), key, ..group };
+    let named = |(key, group): (Key, Box<Group>)| Group { by: Arc::clone(&by), key, ..*group };
     let mut groups: Vec<Group> = groups.into_iter().map(named).collect();
     groups.retain(|group| group.calls > 0 || (limits && group.limits != [None, None]));
     groups.iter_mut().for_each(Group::settle);
