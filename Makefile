@@ -15,7 +15,8 @@ build:
 
 # Everything. What the tests need is in the package registry, and cargo gets it.
 test:
-	@echo 'cargo downloads the crates that are missing here; nothing else is needed.'
+	@echo 'cargo downloads the crates that are missing here; nothing else is needed. One test compares with a program'
+	@echo 'that it gets from the npm registry, if npm and samples are here.'
 	cargo test
 
 # Format of the sources, clippy, what stands at the top level.

@@ -117,14 +117,14 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let redact = (!args.no_redact).then(|| Arc::new(Redact::new()));
     let mut shelf = Shelf::new(&run, &modes, args.dedup, redact.clone());
     if files.is_none() && run.live && args.dedup == Dedup::None {
-        shelf.print_at_once(&run, &args.common.output, &modes);
+        shelf.print_at_once(&run, &args.common.output);
     }
     let options = options(&run, redact);
     let look = if run.strict { Look::All } else { Look::Names };
     cli::fold(&mut run, look, &ExtractRows, || Extraction::new(&modes, &options), &mut shelf)?;
     match files {
         Some(files) => shelf.write(&mut run, files)?,
-        None => shelf.print(&mut run, &args.common.output, &modes)?,
+        None => shelf.print(&mut run, &args.common.output)?,
     }
     Ok(run.report.finish())
 }

@@ -1,18 +1,14 @@
 //! Which rows are read, and what is kept of them: all of them, with what the modes look into.
 
 use agentlog::capture::Request;
-use agentlog::native::{self, Dialect, Meta, Wants};
+use agentlog::native::{self, Meta, Wants};
 use agentlog::sse;
 use agentlog::zone::Clock;
 use cli::{Decode, Kept, Memory};
 use extract::Facts;
-use jsonl::Needles;
 
 /// Keeps every row.
 pub struct ExtractRows;
-
-/// What is read of transcripts and rollouts.
-const WANTS: Wants = Wants { prompts: true, turns: true, usage: true, calls: true };
 
 impl Decode for ExtractRows {
     type Value = Kept;
@@ -43,10 +39,6 @@ impl Decode for ExtractRows {
         Some(memory.keep_beside(request.head(), Facts::of_request(request)))
     }
 
-    fn needles(&self, _: Dialect) -> Option<&Needles> {
-        None
-    }
-
     fn native(
         &self,
         row: &native::Row<'_>,
@@ -55,6 +47,6 @@ impl Decode for ExtractRows {
         memory: &mut Memory,
         each: &mut dyn FnMut(Kept),
     ) {
-        memory.keep_native(row, raw, WANTS, Some(Facts::of_native(row, raw)), each);
+        memory.keep_native(row, raw, Wants::ALL, Some(Facts::of_native(row, raw)), each);
     }
 }

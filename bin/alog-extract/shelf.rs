@@ -1,16 +1,14 @@
-//! Records wait here until all are known: their texts in memory as long as they are few, else in a
-//! temporary file without a name. Then they are put in order, and those that say the same left out.
+//! Records wait here until all are known. Then they are put in order, and those that say the same left out.
+
+mod choice;
+mod scribe;
+mod spool;
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::fs::File;
-use std::hash::{BuildHasher, Hash};
-use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use agentlog::record::{Key, RecordWriter, SrcPath};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cli::{Form, Limit, Output, OutputFlags, Run, Selection, Sink};
 use extract::{Info, Record, Redact, Select};
 use foldhash::fast::FixedState;
@@ -18,6 +16,9 @@ use rayon::prelude::*;
 
 use crate::Dedup;
 use crate::files::Files;
+use choice::{limit, without_doubles};
+use scribe::{Scribe, Slip, paragraph};
+use spool::Spool;
 
 /// Takes the records of all modes.
 pub struct Shelf {
@@ -37,34 +38,6 @@ pub struct Shelf {
 
 /// How many slips are kept in one list.
 const LOT: usize = 16 << 10;
-
-/// Writes records down.
-struct Scribe {
-    modes: Vec<&'static Info>,
-    paths: Vec<SrcPath>,
-    dedup: Dedup,
-    redact: Option<Arc<Redact>>,
-}
-
-/// What is known of a record whose text is on the shelf.
-#[derive(Clone, Copy)]
-struct Slip {
-    t: Option<i64>,
-    /// The row that it starts from: file and offset.
-    row: (u32, u64),
-    /// Place of its mode among the chosen ones.
-    mode: u16,
-    /// Its session; 0 if it has none, or nobody asks.
-    session: u32,
-    /// Where its text is: bytes before `src`, and the bytes of that.
-    at: u64,
-    body: u32,
-    tail: u32,
-    /// What records share that say the same.
-    same: u64,
-    /// How many records it stands for.
-    count: u32,
-}
 
 impl Shelf {
     /// An empty shelf for the records of modes.
@@ -92,8 +65,8 @@ impl Shelf {
     }
 
     /// Prints records as they come, unless something is asked for that only the end can tell.
-    pub fn print_at_once(&mut self, run: &Run, flags: &OutputFlags, modes: &[&'static Info]) {
-        let output = Output::new(flags, modes[0].kind(), false);
+    pub fn print_at_once(&mut self, run: &Run, flags: &OutputFlags) {
+        let output = Output::new(flags, self.scribe.modes[0].kind(), false);
         let waits = output.waits_for_end() || matches!(run.selection.limit, Limit::Last(_));
         self.at_once = (!waits).then_some(output);
     }
@@ -147,15 +120,8 @@ impl Shelf {
             return Ok(());
         }
         self.printed[mode] += 1;
-        let Scribe { redact, paths, .. } = &self.scribe;
-        output.record(|index, out| {
-            begin_into(record.info, index, out);
-            record.body_into(redact.as_deref(), out);
-            RecordWriter::new(out).count(COUNT, Some(1));
-            record.src_into(paths, out);
-            out.push(b'}');
-        })?;
-        Ok(())
+        let scribe = &self.scribe;
+        Ok(output.record(|index, out| scribe.record_into(record, index, out))?)
     }
 
     /// The wanted records in order, those of each mode no more than were asked for.
@@ -166,13 +132,10 @@ impl Shelf {
         }
         let kept = std::mem::take(&mut self.kept);
         let mut kept: Vec<Slip> = kept.into_iter().flatten().collect();
-        let meant: Vec<bool> = {
-            let mut meant = vec![true; self.ids.len() + 1];
-            self.ids
-                .iter()
-                .for_each(|(sid, id)| meant[*id as usize] = self.selection.session(Some(sid)));
-            meant
-        };
+        let mut meant = vec![true; self.ids.len() + 1];
+        for (sid, id) in &self.ids {
+            meant[*id as usize] = self.selection.session(Some(sid));
+        }
         kept.retain(|slip| meant[slip.session as usize]);
         kept.sort_unstable_by_key(|slip| (slip.t, slip.row, slip.mode, slip.at));
         if self.scribe.dedup != Dedup::None {
@@ -182,24 +145,24 @@ impl Shelf {
         Ok(kept)
     }
 
+    fn text(&self, slip: &Slip) -> Result<Cow<'_, [u8]>> {
+        self.spool.get(slip.at, (slip.body + u64::from(slip.tail)) as usize)
+    }
+
     /// Prints the records on standard output.
-    pub fn print(
-        mut self,
-        run: &mut Run,
-        flags: &OutputFlags,
-        modes: &[&'static Info],
-    ) -> Result<()> {
+    pub fn print(mut self, run: &mut Run, flags: &OutputFlags) -> Result<()> {
         let kept = self.settle(run)?;
-        let fresh = || Output::new(flags, modes[0].kind(), false);
+        let first = self.scribe.modes[0];
+        let fresh = || Output::new(flags, first.kind(), false);
         let mut output = self.at_once.take().unwrap_or_else(fresh);
-        let words = flags.output == Form::Table && modes[0].name == "transcript";
+        let in_words = flags.output == Form::Table && first.name == "transcript";
         for slip in &kept {
-            let text = self.spool.get(slip)?;
-            if words {
+            let text = self.text(slip)?;
+            if in_words {
                 output.paragraph(&paragraph(&text[..slip.body as usize]))?;
                 continue;
             }
-            output.record(|index, out| slip_into(modes, slip, &text, index, out))?;
+            output.record(|index, out| self.scribe.slip_into(slip, &text, index, out))?;
         }
         output.finish()?;
         run.report.counts.records = output.printed();
@@ -215,40 +178,13 @@ impl Shelf {
             let mode = slip.mode as usize;
             indexes[mode] += 1;
             record.clear();
-            slip_into(&self.scribe.modes, slip, &self.spool.get(slip)?, indexes[mode], &mut record);
+            self.scribe.slip_into(slip, &self.text(slip)?, indexes[mode], &mut record);
             record.push(b'\n');
             files.write(mode, &record)?;
         }
         files.finish()?;
         run.report.counts.records = kept.len() as u64;
         Ok(())
-    }
-}
-
-impl Scribe {
-    /// The place of a record's mode among the chosen ones.
-    fn mode(&self, record: &Record) -> usize {
-        self.modes.iter().position(|info| info.name == record.info.name).unwrap_or(0)
-    }
-
-    /// What is to be kept of a record.
-    fn slip(&self, record: &Record) -> (Slip, Vec<u8>) {
-        let mut text = Vec::new();
-        let mode = self.mode(record);
-        record.body_into(self.redact.as_deref(), &mut text);
-        let same = match self.dedup {
-            Dedup::None => 0,
-            Dedup::Exact => hash(&(mode, &text)),
-            Dedup::Content => hash(&(mode, key_of(record), content_of(record))),
-            Dedup::Last => hash(&(mode, key_of(record))),
-        };
-        let body = text.len() as u32;
-        record.src_into(&self.paths, &mut text);
-        let tail = text.len() as u32 - body;
-        let row = (record.src.file, record.src.offset);
-        let mode = mode as u16;
-        let slip = Slip { t: record.t, row, mode, session: 0, at: 0, body, tail, same, count: 1 };
-        (slip, text)
     }
 }
 
@@ -271,156 +207,5 @@ impl Sink<Record> for Shelf {
 
     fn flush(&mut self) -> Result<()> {
         self.at_once.as_mut().map_or(Ok(()), |output| Ok(output.flush()?))
-    }
-}
-
-const COUNT: Key = Key(",\"count\":");
-
-/// The start of a record, up to its time.
-fn begin_into(info: &Info, index: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"schema\":\"");
-    out.extend_from_slice(info.kind().schema.as_bytes());
-    out.push(b'"');
-    RecordWriter::new(out).count(Key(",\"index\":"), Some(index));
-}
-
-fn slip_into(modes: &[&'static Info], slip: &Slip, text: &[u8], index: u64, out: &mut Vec<u8>) {
-    begin_into(modes[slip.mode as usize], index, out);
-    let (body, src) = text.split_at(slip.body as usize);
-    out.extend_from_slice(body);
-    RecordWriter::new(out).count(COUNT, Some(slip.count.into()));
-    out.extend_from_slice(src);
-    out.push(b'}');
-}
-
-/// Of the slips that say the same the first, or the last, in their order.
-fn without_doubles(kept: Vec<Slip>, last: bool) -> Vec<Slip> {
-    let mut at: HashMap<u64, usize, FixedState> = HashMap::default();
-    let mut single: Vec<Option<Slip>> = Vec::with_capacity(kept.len());
-    for slip in kept {
-        let next = single.len();
-        let known = at.entry(slip.same).or_insert(next);
-        match single.get_mut(*known) {
-            Some(first) if last => {
-                let count = first.take().map_or(0, |first| first.count) + slip.count;
-                single.push(Some(Slip { count, ..slip }));
-                *known = next;
-            }
-            Some(Some(first)) => first.count += slip.count,
-            _ => single.push(Some(slip)),
-        }
-    }
-    single.into_iter().flatten().collect()
-}
-
-/// Leaves as many of each mode as were asked for.
-fn limit(kept: &mut Vec<Slip>, limit: Limit, modes: usize) {
-    let mut left = vec![0u64; modes];
-    let n = match limit {
-        Limit::None => return,
-        Limit::First(n) | Limit::Last(n) => n,
-    };
-    let mut fits = |slip: &Slip| {
-        let taken = &mut left[slip.mode as usize];
-        *taken += 1;
-        *taken <= n
-    };
-    if matches!(limit, Limit::First(_)) {
-        kept.retain(|slip| fits(slip));
-        return;
-    }
-    let mut latest: Vec<Slip> = kept.iter().rev().filter(|slip| fits(slip)).copied().collect();
-    latest.reverse();
-    *kept = latest;
-}
-
-/// What makes a record the same thing as another.
-fn key_of(record: &Record) -> Vec<String> {
-    let head = &record.head;
-    let part = |name: &&str| match *name {
-        "sid" => head.sid.clone().unwrap_or_default(),
-        "pid" => head.pid.map_or_else(String::new, |pid| pid.to_string()),
-        "provider" => head.provider.map_or("", |provider| provider.name()).to_owned(),
-        "ver" => head.ver.clone().unwrap_or_default(),
-        "round" => head.round.clone().unwrap_or_default(),
-        "model" => head.model.clone().unwrap_or_default(),
-        "t" => record.t.map_or_else(String::new, |t| t.to_string()),
-        "src" => format!("{:?}", record.src),
-        own => record.value(own).to_string(),
-    };
-    record.info.key.iter().map(part).collect()
-}
-
-/// What a record says of its thing, but for how often and when last.
-fn content_of(record: &Record) -> Vec<String> {
-    let own = record.info.own.iter().zip(&record.values);
-    own.filter(|(field, _)| !matches!(field.name, "uses" | "t_last" | "evidence" | "rows"))
-        .map(|(_, value)| value.to_string())
-        .collect()
-}
-
-fn hash(of: &impl Hash) -> u64 {
-    foldhash::quality::FixedState::with_seed(0).hash_one(of)
-}
-
-/// A paragraph for people: who speaks, and what; nothing in it can steer a terminal.
-fn paragraph(body: &[u8]) -> String {
-    let text = format!("{{\"_\":0{}}}", String::from_utf8_lossy(body));
-    let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let at = |key: &str| record.get(key).and_then(serde_json::Value::as_str);
-    let time = at("t").and_then(|t| t.get(..19)).unwrap_or("").replace('T', " ");
-    let name = at("name").map_or_else(String::new, |name| format!(" {name}"));
-    let said = at("text").unwrap_or("");
-    let said = said.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}");
-    format!("{time} {}{name}\n{said}", at("role").unwrap_or("?"))
-}
-
-/// Texts, in memory up to a limit and then in a file.
-#[derive(Default)]
-struct Spool {
-    memory: Vec<u8>,
-    /// The file, and how much is in it: all that came before `memory`.
-    file: Option<(File, u64)>,
-}
-
-/// How much stays in memory, in bytes.
-const ROOM: usize = 16 << 20;
-
-impl Spool {
-    /// Appends a text; returns where it is.
-    fn push(&mut self, text: &[u8]) -> Result<u64> {
-        if self.memory.len() + text.len() > ROOM {
-            self.spill()?;
-        }
-        let at = self.file.as_ref().map_or(0, |(_, len)| *len) + self.memory.len() as u64;
-        self.memory.extend_from_slice(text);
-        Ok(at)
-    }
-
-    fn spill(&mut self) -> Result<()> {
-        let dir = || format!("temporary file in {}", std::env::temp_dir().display());
-        let (mut file, len) = match self.file.take() {
-            Some(open) => open,
-            None => (tempfile::tempfile().with_context(dir)?, 0),
-        };
-        file.write_all(&self.memory).with_context(dir)?;
-        self.file = Some((file, len + self.memory.len() as u64));
-        self.memory.clear();
-        Ok(())
-    }
-
-    /// The text of a slip.
-    fn get(&self, slip: &Slip) -> Result<Cow<'_, [u8]>> {
-        let (at, len) = (slip.at, (slip.body + slip.tail) as usize);
-        let before = self.file.as_ref().map_or(0, |(_, len)| *len);
-        if let Some(at) = at.checked_sub(before) {
-            let at = at as usize;
-            return Ok(self.memory[at..at + len].into());
-        }
-        let mut text = vec![0; len];
-        if let Some((file, _)) = &self.file {
-            file.read_exact_at(&mut text, at).context("temporary file")?;
-        }
-        Ok(text.into())
     }
 }

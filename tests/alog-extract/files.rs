@@ -1,7 +1,7 @@
 //! `--out-dir`: a file a mode, each whole or not there.
 
 use super::{extract, modes};
-use crate::programs::{EXTRACT, Written};
+use crate::programs::{EXTRACT, Written, codex_prompt, lines};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -50,17 +50,28 @@ fn a_file_in_the_way_is_not_replaced_unless_asked() {
 
 #[test]
 fn a_run_that_fails_leaves_no_file() {
-    let out = Workdir::new();
-    let log = Written::clean(43);
-    let args =
-        ["--mode", "all", "--out-dir", &out.path().display().to_string(), "--session", "019a"];
-    let args: Vec<&str> = args.into_iter().chain(["--session", "0000"]).collect();
-    let ran = extract(&args, log.dir.path());
-    if ran.code == Some(2) {
-        assert_eq!(names(out.path()), BTreeSet::new(), "{}", ran.stderr);
-    }
-    let nowhere = extract(&["--mode", "all", "--out-dir", "/dev/null/x"], log.dir.path());
+    let (dir, out) = (Workdir::new(), Workdir::new());
+    let rows = ["abcd-1111", "abcd-2222"].map(|sid| codex_prompt(0, "go").sid(sid));
+    let log = dir.write("sse_lines.jsonl", &lines(&rows));
+    let to = out.path().display().to_string();
+    let ran = extract(&["--mode", "all", "--out-dir", &to, "--session", "abcd"], &log);
+    assert!(ran.expect_code(2).stderr.contains("'abcd' is ambiguous"));
+    assert_eq!(names(out.path()), BTreeSet::new());
+    let nowhere = extract(&["--mode", "all", "--out-dir", "/dev/null/x"], &log);
     assert!(nowhere.expect_code(2).stderr.contains("--out-dir /dev/null/x"));
+}
+
+#[test]
+fn a_directory_in_the_way_is_told_before_anything_is_written() {
+    let (log, out) = (Written::clean(45), Workdir::new());
+    out.write("config.jsonl", b"mine\n");
+    out.write("plans.jsonl/file", b"");
+    let to = out.path().display().to_string();
+    let ran = extract(&["--mode", "config,plans", "--force", "--out-dir", &to], log.dir.path());
+    assert!(ran.expect_code(2).stderr.contains("plans.jsonl is a directory"));
+    let kept = fs::read_to_string(out.path().join("config.jsonl")).expect("the file");
+    assert_eq!(kept, "mine\n");
+    assert_eq!(names(out.path()).len(), 2);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 use testkit::{Cmd, Workdir};
 
 /// Modes that read nothing but SSE logs and captured requests, of which there are no samples.
-const WITHOUT: [&str; 10] = [
+const WITHOUT: [&str; 9] = [
     "agg_deltas",
     "call_index",
     "call_linkage",
@@ -18,8 +18,6 @@ const WITHOUT: [&str; 10] = [
     "headers",
     "rounds",
     "tools_defined",
-    // Of a rollout only the end of a command is known; samples of that are elsewhere.
-    "exec_runs",
 ];
 
 fn records(dir: &Path) -> Vec<(String, usize)> {

@@ -47,7 +47,9 @@ fn samples() -> Vec<Sample> {
         };
         Some(Sample { path, dialect })
     };
-    paths.into_iter().filter_map(sample).collect()
+    let found: Vec<Sample> = paths.into_iter().filter_map(sample).collect();
+    assert!(!found.is_empty(), "{}: no samples in it", root.display());
+    found
 }
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {

@@ -118,6 +118,15 @@ pub fn uuid7_ms(uuid: &str) -> Option<i64> {
     Some(hex(&b[..8])? << 16 | hex(&b[9..13])?)
 }
 
+/// Whether a text is a UUID as it is mostly spelled, of any version.
+pub fn is_uuid(text: &str) -> bool {
+    let fits = |(i, byte): (usize, u8)| match i {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

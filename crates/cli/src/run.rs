@@ -143,17 +143,18 @@ impl Run {
 
     /// Leaves out logs that the agents wrote by themselves.
     pub fn leave_out_native(&mut self) {
-        self.report.counts.files_skipped += self.native_logs() as u64;
-        if let Some(logs) = Arc::get_mut(&mut self.logs) {
-            logs.retain(|log| log.about().format.dialect().is_none());
-        }
+        self.leave_out(|log| log.about().format.dialect().is_some());
     }
 
     /// Leaves out captured requests: what is asked of a model is no news to who reads sessions.
     pub fn leave_out_requests(&mut self) {
+        self.leave_out(|log| log.format == Format::Request);
+    }
+
+    fn leave_out(&mut self, goes: impl Fn(&Log) -> bool) {
         let before = self.logs.len();
         if let Some(logs) = Arc::get_mut(&mut self.logs) {
-            logs.retain(|log| log.format != Format::Request);
+            logs.retain(|log| !goes(log));
         }
         self.report.counts.files_skipped += (before - self.logs.len()) as u64;
     }
@@ -263,7 +264,7 @@ impl Run {
 
     /// Holds all logs, so that they can be read again and stay the same: see [`Log::hold`].
     pub(crate) fn hold_all(&mut self) -> Result<()> {
-        let most = allow_open_files(self.logs.len());
+        let most = held_at_most(self.logs.len());
         let holds = |run: &Self, file: &usize| *file < most || run.logs[*file].size.is_none();
         let files: Vec<usize> = (0..self.logs.len()).filter(|file| holds(self, file)).collect();
         // The others are opened again each time.
@@ -343,18 +344,16 @@ impl Run {
 /// How many files are open beside the logs, at the most.
 const SPARE: u64 = 64;
 
-/// Makes it possible to have so many files open, as far as the system lets us; returns how many.
-fn allow_open_files(files: usize) -> usize {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+/// How many of so many logs can be held open. The program has taken all the open files that the system
+/// grants when it started.
+fn held_at_most(files: usize) -> usize {
+    use rustix::process::{Resource, getrlimit};
     let wanted = files as u64 + SPARE;
-    let Some(mut most) = current.filter(|current| *current < wanted) else { return files };
-    let more = maximum.map_or(wanted, |maximum| maximum.min(wanted));
-    if setrlimit(Resource::Nofile, Rlimit { current: Some(more), maximum }).is_ok() {
-        most = more;
+    match getrlimit(Resource::Nofile).current {
+        // Half of them, since those that are not held are open while they are read.
+        Some(most) if most < wanted => (most / 2) as usize,
+        _ => files,
     }
-    // Half of them, since those that are not held are open while they are read.
-    (most / 2) as usize
 }
 
 /// Gives the rows of one file their places, and rows without a time that of the row before.

@@ -38,8 +38,6 @@ pub struct Facts {
     /// SSE rows: the effective payload. Transcripts and rollouts: the whole row. Null of a delta
     /// whose text is known anyway (not of a signature's), of a row without a payload, and of a request.
     pub payload: Value,
-    /// Whether there should be a payload, but it cannot be read.
-    pub broken: bool,
     /// The request, if it is one.
     pub asked: Option<Box<Asked>>,
 }
@@ -55,7 +53,6 @@ impl Facts {
             form: Form::Sse,
             keys: Some(interned(&keys_of(&row.envelope))),
             payload: payload.map_or(Value::Null, value_of),
-            broken: row.inner.error.is_some(),
             asked: None,
         })
     }
@@ -65,7 +62,7 @@ impl Facts {
         let Self { form, keys, .. } = of.downcast_ref()?;
         let name = interned(std::str::from_utf8(event).ok()?);
         let (form, keys) = (*form, keys.clone());
-        Some(Arc::new(Self { name, form, keys, payload: Value::Null, broken: false, asked: None }))
+        Some(Arc::new(Self { name, form, keys, payload: Value::Null, asked: None }))
     }
 
     /// What is kept of a captured request.
@@ -75,7 +72,6 @@ impl Facts {
             form: Form::Request,
             keys: None,
             payload: Value::Null,
-            broken: request.body_error().is_some(),
             asked: Some(Box::new(Asked::of(request))),
         })
     }
@@ -88,8 +84,8 @@ impl Facts {
         };
         let text = std::str::from_utf8(raw).unwrap_or_default();
         let payload = json::value(text).map_or(Value::Null, value_of);
-        let (name, broken) = (interned(&row.name()), false);
-        Arc::new(Self { name, form, keys: None, payload, broken, asked: None })
+        let name = interned(&row.name());
+        Arc::new(Self { name, form, keys: None, payload, asked: None })
     }
 }
 

@@ -155,6 +155,20 @@ impl Extraction {
         let modes = modes::made(modes, options);
         Self { modes, wanted: Arc::clone(&options.wanted), conversations: Conversations::default() }
     }
+
+    /// The place of a request in its conversation.
+    fn place(&mut self, event: &Event<'_>) -> Option<Place> {
+        let asked = facts_of(event)?.asked.as_deref()?;
+        Some(self.conversations.place(event.head.sid.as_deref(), asked))
+    }
+
+    fn row<'a>(&self, event: &'a Event<'a>, place: Option<&'a Place>) -> Taken<'a> {
+        let (head, facts) = (event.head, facts_of(event));
+        let selected =
+            (self.wanted)(event.t, head.provider, head.sid.as_deref(), head.cwd.as_deref());
+        let is_delta = matches!(event.what, What::Delta(_));
+        Taken { row: Row { event, facts, place }, is_delta, selected }
+    }
 }
 
 /// A row, and what decides which modes take it.
@@ -172,22 +186,6 @@ impl Taken<'_> {
         {
             mode.feed(&self.row, out);
         }
-    }
-}
-
-impl Extraction {
-    /// The place of a request in its conversation.
-    fn place(&mut self, event: &Event<'_>) -> Option<Place> {
-        let asked = facts_of(event)?.asked.as_deref()?;
-        Some(self.conversations.place(event.head.sid.as_deref(), asked))
-    }
-
-    fn row<'a>(&self, event: &'a Event<'a>, place: Option<&'a Place>) -> Taken<'a> {
-        let (head, facts) = (event.head, facts_of(event));
-        let selected =
-            (self.wanted)(event.t, head.provider, head.sid.as_deref(), head.cwd.as_deref());
-        let is_delta = matches!(event.what, What::Delta(_));
-        Taken { row: Row { event, facts, place }, is_delta, selected }
     }
 }
 

@@ -42,6 +42,31 @@ impl Record {
         at.and_then(|at| self.values.get(at)).unwrap_or(&Value::Null)
     }
 
+    /// What makes the record the same thing as another of its mode: the values of [`Info::key`].
+    pub fn key(&self) -> Vec<String> {
+        let head = &self.head;
+        let part = |name: &&str| match *name {
+            "sid" => head.sid.clone().unwrap_or_default(),
+            "pid" => head.pid.map_or_else(String::new, |pid| pid.to_string()),
+            "provider" => head.provider.map_or("", |provider| provider.name()).to_owned(),
+            "ver" => head.ver.clone().unwrap_or_default(),
+            "round" => head.round.clone().unwrap_or_default(),
+            "model" => head.model.clone().unwrap_or_default(),
+            "t" => self.t.map_or_else(String::new, |t| t.to_string()),
+            "src" => format!("{:?}", self.src),
+            own => self.value(own).to_string(),
+        };
+        self.info.key.iter().map(part).collect()
+    }
+
+    /// What the record says of its thing, but for how often and when last.
+    pub fn content(&self) -> Vec<String> {
+        let own = self.info.own.iter().zip(&self.values);
+        own.filter(|(field, _)| !matches!(field.name, "uses" | "t_last" | "evidence" | "rows"))
+            .map(|(_, value)| value.to_string())
+            .collect()
+    }
+
     /// Appends the record but for what is known only when it is printed: its index, and how many
     /// others it stands for. Those belong before and behind what is appended.
     pub fn body_into(&self, redact: Option<&Redact>, out: &mut Vec<u8>) {

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use crate::json::{self, JsonError, Kind, Value};
 use crate::sse::envelope::present;
-use crate::sse::member;
 
 /// What was sent, opened.
 #[derive(Clone, Debug)]
@@ -47,9 +46,6 @@ pub(super) struct Members {
     model: Option<Place>,
     messages: Option<Place>,
     input: Option<Place>,
-    system: Option<Place>,
-    instructions: Option<Place>,
-    tools: Option<Place>,
     metadata: Option<Place>,
     cache_key: Option<Place>,
     anthropic_version: bool,
@@ -61,9 +57,6 @@ impl Members {
             "model" => &mut self.model,
             "messages" => &mut self.messages,
             "input" => &mut self.input,
-            "system" => &mut self.system,
-            "instructions" => &mut self.instructions,
-            "tools" => &mut self.tools,
             "metadata" => &mut self.metadata,
             "prompt_cache_key" => &mut self.cache_key,
             "anthropic_version" => return self.anthropic_version = true,
@@ -113,19 +106,9 @@ impl<'a> Body<'a> {
         (&self.text, self.whole.range())
     }
 
-    /// Any member of it; it is walked again for that.
-    pub fn get(&self, key: &str) -> Option<Value<'_>> {
-        member(self.value(), key)
-    }
-
     /// The model that is asked.
     pub fn model(&self) -> Option<Value<'_>> {
         self.value_of(self.members.model).filter(Value::is_string)
-    }
-
-    /// The system prompt: `system` or `instructions`, a string or a list of blocks.
-    pub fn system(&self) -> Option<Value<'_>> {
-        self.value_of(self.members.system.or(self.members.instructions))
     }
 
     /// `metadata`.
@@ -136,31 +119,6 @@ impl<'a> Body<'a> {
     /// What requests of one conversation share, for the provider's cache (`OpenAI`).
     pub fn cache_key(&self) -> Option<Value<'_>> {
         self.value_of(self.members.cache_key)
-    }
-
-    /// The conversation so far: `messages` or `input`, as it stands there.
-    pub fn history(&self) -> Option<Value<'_>> {
-        self.value_of(self.members.messages.or(self.members.input))
-    }
-
-    /// The messages, or items of the input, in order. An input of plain text is one item.
-    pub fn messages(&self) -> impl ExactSizeIterator<Item = Value<'_>> {
-        items_of(self.history())
-    }
-
-    /// How many messages or items there are.
-    pub fn message_count(&self) -> usize {
-        count_of(self.history())
-    }
-
-    /// The tools that the model may use, in order.
-    pub fn tools(&self) -> impl ExactSizeIterator<Item = Value<'_>> {
-        items_of(self.value_of(self.members.tools))
-    }
-
-    /// How many tools there are.
-    pub fn tool_count(&self) -> usize {
-        count_of(self.value_of(self.members.tools))
     }
 
     /// Whether it has `messages`, and whether it has an `input`.
@@ -175,26 +133,5 @@ impl<'a> Body<'a> {
 
     fn value_of(&self, place: Option<Place>) -> Option<Value<'_>> {
         present(place?.value(&self.text))
-    }
-}
-
-fn items_of(list: Option<Value<'_>>) -> std::vec::IntoIter<Value<'_>> {
-    let mut items = Vec::new();
-    each_item(list, |item| items.push(item));
-    items.into_iter()
-}
-
-fn count_of(list: Option<Value<'_>>) -> usize {
-    let mut count = 0;
-    each_item(list, |_| count += 1);
-    count
-}
-
-fn each_item<'v>(list: Option<Value<'v>>, mut each: impl FnMut(Value<'v>)) {
-    match list {
-        // The grammar was checked when the document was read.
-        Some(list) if list.kind == Kind::Array => drop(json::items(list.raw, each)),
-        Some(text) if text.is_string() => each(text),
-        _ => {}
     }
 }

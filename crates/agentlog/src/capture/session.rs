@@ -7,6 +7,7 @@ use super::headers::Told;
 use super::{Body, Keys};
 use crate::json::{self, Value};
 use crate::sse::member;
+use crate::time::is_uuid;
 
 /// The headers that name a session, the surest first.
 const HEADERS: [&str; 6] = [
@@ -65,12 +66,4 @@ fn of_user_id(user: &str) -> Option<String> {
         }
     });
     found
-}
-
-fn is_uuid(text: &str) -> bool {
-    let fits = |(i, byte): (usize, u8)| match i {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    };
-    text.len() == 36 && text.bytes().enumerate().all(fits)
 }

@@ -350,19 +350,6 @@ proptest! {
         let ours = request.body().unwrap();
         prop_assert_eq!(&parsed(ours.value()), body);
         prop_assert_eq!(ours.model().and_then(|m| m.str()).map(Cow::into_owned), body["model"].as_str().map(str::to_owned));
-        let history = if body["input"].is_array() { "input" } else { "messages" };
-        let want = body[history].as_array().unwrap();
-        prop_assert_eq!(ours.message_count(), want.len());
-        prop_assert_eq!(&ours.messages().map(parsed).collect::<Vec<_>>(), want);
-        let want = body["tools"].as_array().unwrap();
-        prop_assert_eq!(ours.tool_count(), want.len());
-        prop_assert_eq!(&ours.tools().map(parsed).collect::<Vec<_>>(), want);
-        prop_assert_eq!(ours.system().map(|s| s.raw), Some("be brief"));
-        if body["more"].is_null() || body["more"] == json!("") {
-            prop_assert!(ours.get("more").is_none());
-        } else {
-            prop_assert_eq!(parsed(ours.get("more").unwrap()), body["more"].clone());
-        }
         let (whole, range) = ours.text();
         prop_assert_eq!(&whole[range], ours.value().raw);
         prop_assert_eq!(matches!(whole, Cow::Owned(_)), style.body_as_text);

@@ -39,7 +39,7 @@ pub fn prompt_of(row: &Row<'_>) -> Option<What> {
 }
 
 /// Whether Claude's logger wrote the text, in the user's name, because the user interrupted it:
-/// `[Request interrupted by user]`, or `… for tool use]`.
+/// `[Request interrupted by user]`, or the same with more before the `]`, such as ` for tool use`.
 fn is_interruption(text: &Text) -> bool {
     let text = text.as_bytes();
     text.starts_with(b"[Request interrupted by user") && text.ends_with(b"]")

@@ -63,7 +63,7 @@ pub(crate) struct Copies {
     order: VecDeque<u64>,
 }
 
-/// How many rows are remembered.
+/// How many things that rows tell are remembered; a row may tell several.
 const REMEMBERED: usize = 1 << 12;
 
 impl Copies {
@@ -79,7 +79,7 @@ impl Copies {
         let (uuid, is_named) = match row.value.origin {
             Origin::Transcript(uuid) => (of_kind(uuid), true),
             Origin::Unnamed(hash) => (of_kind(hash), false),
-            Origin::Sse | Origin::Rollout => return known,
+            Origin::Once | Origin::Rollout => return known,
         };
         let first = *self.first.entry(uuid).or_insert(row.src);
         if first != row.src && !is_named && first.file == row.src.file {

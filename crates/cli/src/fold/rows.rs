@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use agentlog::event::{Event, Extra, Head, LeftOut, What};
+use agentlog::json::Value;
 use agentlog::native::{self, Dialect, Meta, Wants};
 use agentlog::sse;
 use agentlog::zone::Clock;
@@ -55,7 +56,8 @@ pub struct Kept {
 /// What has to be known of a row to tell copies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    Sse,
+    /// Of a kind that no other file has a copy of: a row of an SSE log, a captured request.
+    Once,
     /// A hash of the row's `uuid`.
     Transcript(u64),
     /// A row of a transcript without one, and a hash of all of it: the same in another file is a
@@ -127,6 +129,12 @@ impl Decode for FoldRows {
     }
 }
 
+impl Kept {
+    fn new(head: u32, what: What, origin: Origin, extra: Option<Arc<Extra>>) -> Self {
+        Self { head, what, origin, left_out: None, extra }
+    }
+}
+
 impl Memory {
     /// Reads a row and keeps what it says.
     pub(crate) fn keep(
@@ -135,8 +143,8 @@ impl Memory {
         read: fn(&sse::Row<'_>, &mut Vec<u8>) -> Option<What>,
     ) -> Option<Kept> {
         let what = read(row, &mut self.arena)?;
-        let (head, origin) = (self.head(row), Origin::Sse);
-        Some(Kept { head, what, origin, left_out: None, extra: None })
+        let (head, origin) = (self.head(row), Origin::Once);
+        Some(Kept::new(head, what, origin, None))
     }
 
     /// Reads a row and keeps what it says, and something beside.
@@ -147,7 +155,7 @@ impl Memory {
         extra: Option<Arc<Extra>>,
     ) -> Kept {
         let what = read(row, &mut self.arena).unwrap_or(What::Row);
-        Kept { head: self.head(row), what, origin: Origin::Sse, left_out: None, extra }
+        Kept::new(self.head(row), what, Origin::Once, extra)
     }
 
     /// Reads a row of a transcript or rollout and keeps what it says. What is kept beside comes
@@ -164,11 +172,11 @@ impl Memory {
         let mut known = None;
         row.decode(wants, &mut arena, &mut |what, _| {
             let (head, origin) = *known.get_or_insert_with(|| self.native_head(row, raw));
-            each(Kept { head, what, origin, left_out: None, extra: None });
+            each(Kept::new(head, what, origin, None));
         });
         if extra.is_some() {
             let (head, origin) = *known.get_or_insert_with(|| self.native_head(row, raw));
-            each(Kept { head, what: What::Row, origin, left_out: None, extra });
+            each(Kept::new(head, What::Row, origin, extra));
         }
         self.arena = arena;
     }
@@ -177,22 +185,12 @@ impl Memory {
     pub fn keep_beside(&mut self, head: Head, extra: Arc<Extra>) -> Kept {
         self.heads.push(Arc::new(head));
         let (head, extra) = (self.heads.len() as u32 - 1, Some(extra));
-        Kept { head, what: What::Row, origin: Origin::Sse, left_out: None, extra }
+        Kept::new(head, What::Row, Origin::Once, extra)
     }
 
     fn native_head(&mut self, row: &native::Row<'_>, raw: &[u8]) -> (u32, Origin) {
-        let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
-        hasher.write_u8(row.dialect as u8 + 4);
-        for value in row.head_parts() {
-            hasher.write(value.map_or("\"", |value| value.raw).as_bytes());
-            hasher.write_u8(0xff);
-        }
-        let next = self.heads.len() as u32;
-        let heads = &mut self.heads;
-        let head = *self.known.entry(hasher.finish()).or_insert_with(|| {
-            heads.push(Arc::new(row.head()));
-            next
-        });
+        let writer = row.dialect as u8 + 4;
+        let head = self.remember(writer, row.head_parts().into_iter(), || row.head());
         let hash = |bytes: &[u8]| FixedState::with_seed(0).hash_one(bytes);
         let origin = match (row.dialect, row.uuid()) {
             (Dialect::Rollout, _) => Origin::Rollout,
@@ -209,9 +207,20 @@ impl Memory {
         let model = if row.name.ends_with("delta") { None } else { row.model() };
         let of = [envelope.sid, envelope.round, envelope.flow_id, envelope.metadata, model];
         let top = [envelope.pid, envelope.cwd];
+        let writer = row.provider().map_or(0, |provider| provider as u8 + 1);
+        self.remember(writer, of.into_iter().chain(top), || row.head())
+    }
+
+    /// The place of the head that is made of such parts; `read` reads it if there is none yet.
+    fn remember<'v>(
+        &mut self,
+        writer: u8,
+        parts: impl Iterator<Item = Option<Value<'v>>>,
+        read: impl FnOnce() -> Head,
+    ) -> u32 {
         let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
-        hasher.write_u8(row.provider().map_or(0, |provider| provider as u8 + 1));
-        for value in of.into_iter().chain(top) {
+        hasher.write_u8(writer);
+        for value in parts {
             // The place of each is a part of what is hashed.
             hasher.write(value.map_or("\"", |value| value.raw).as_bytes());
             hasher.write_u8(0xff);
@@ -219,7 +228,7 @@ impl Memory {
         let next = self.heads.len() as u32;
         let heads = &mut self.heads;
         *self.known.entry(hasher.finish()).or_insert_with(|| {
-            heads.push(Arc::new(row.head()));
+            heads.push(Arc::new(read()));
             next
         })
     }
@@ -227,7 +236,7 @@ impl Memory {
     /// Reads a delta row if it is like one that was read before.
     pub(crate) fn read_alike(&mut self, event: &[u8], row: &[u8]) -> Option<(Clock, Kept)> {
         let sse::AlikeRow { clock, what, head } = self.alike.read(event, row, &mut self.arena)?;
-        Some((clock, Kept { head, what, origin: Origin::Sse, left_out: None, extra: None }))
+        Some((clock, Kept::new(head, what, Origin::Once, None)))
     }
 
     /// Remembers a delta row, for others like it.
@@ -255,7 +264,7 @@ impl Memory {
             beside.len() - 1
         };
         let extra = Some(Arc::clone(&beside[at].1));
-        Some((clock, Kept { head: *head, what, origin: Origin::Sse, left_out: None, extra }))
+        Some((clock, Kept::new(*head, what, Origin::Once, extra)))
     }
 
     /// Remembers a delta row, for others like it, with what is kept of it beside.

@@ -45,7 +45,7 @@ pub(super) enum From {
     Path,
     /// Standard input that is a regular file: it can be read more than once.
     StdinFile,
-    /// Standard input that comes once.
+    /// What comes once: standard input, a named pipe.
     Live(Mutex<Option<Opened>>),
     /// A file that is kept open.
     Held(Arc<File>, Range<u64>),
@@ -95,7 +95,7 @@ impl Log {
             }
             From::Live(once) => {
                 let taken = once.lock().ok().and_then(|mut once| once.take());
-                taken.ok_or_else(|| io::Error::other("standard input was read before"))
+                taken.ok_or_else(|| io::Error::other("it comes only once, and was read before"))
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use agentlog::native;
+use agentlog::time::is_uuid;
 use agentlog::zone::Clock;
 use jsonl::{Batch, Block, Reader, ReaderOptions};
 use rayon::prelude::*;
@@ -159,11 +160,7 @@ fn name_of(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let stem = &name[..name.find(".jsonl")?];
     let id = stem.get(stem.len().checked_sub(LENGTH)?..)?;
-    let is_uuid = |(i, c): (usize, char)| match i {
-        8 | 13 | 18 | 23 => c == '-',
-        _ => c.is_ascii_hexdigit(),
-    };
-    id.char_indices().all(is_uuid).then(|| id.to_owned())
+    is_uuid(id).then(|| id.to_owned())
 }
 
 /// How much of a log is read for its sessions.

@@ -10,9 +10,9 @@ use agentlog::event::Tool;
 use agentlog::record::{Field, Shape};
 use serde_json::Value;
 
-use super::runs::{Kind, Pair, RunRow, Runs};
+use super::runs::{Kind, Run, RunRow, Runs, Told};
 use crate::tools::or_null;
-use crate::{Info, Record, Select, Takes, field};
+use crate::{Info, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -49,6 +49,7 @@ const OWN: &[Field] = &[
 struct ExecRuns;
 
 /// What both rows may tell.
+#[derive(Default)]
 struct What {
     call_id: Option<String>,
     source: Option<String>,
@@ -68,24 +69,48 @@ struct End {
 }
 
 impl Kind for ExecRuns {
+    const INFO: &'static Info = &INFO;
     const TOOL: Tool = Tool::Shell;
     type Told = What;
     type End = End;
 
-    fn told(run: &RunRow<'_>) -> What {
-        What::of(run)
-    }
-
     fn end(run: &RunRow<'_>) -> End {
-        End::of(run)
+        let bytes = |key| run.text(key).map(str::len);
+        let (stdout, stderr, both) = (bytes("stdout"), bytes("stderr"), bytes("aggregated_output"));
+        let emptied = stdout.unwrap_or(0) + stderr.unwrap_or(0) == 0;
+        let exit_code = run.exit_code();
+        End {
+            exit_code,
+            ok: exit_code.map(|code| code == 0).or_else(|| run.read_ok()),
+            duration_ms: run.duration_ms(),
+            stdout_bytes: if emptied { both.or(stdout) } else { stdout },
+            stderr_bytes: stderr,
+            truncated: run.truncated(),
+        }
     }
 
-    fn record(pair: Pair<What, (What, End)>) -> Record {
-        record(pair)
+    fn values(run: Run<What, End>) -> Vec<Value> {
+        let Run { state, told, ms_between, t_end, .. } = run;
+        let end = run.end.as_ref();
+        vec![
+            or_null(told.call_id),
+            state.into(),
+            or_null(told.source),
+            told.command,
+            or_null(told.workdir),
+            told.parsed,
+            or_null(end.and_then(|end| end.exit_code)),
+            or_null(end.and_then(|end| end.ok)),
+            or_null(end.and_then(|end| end.duration_ms).or(ms_between)),
+            or_null(end.and_then(|end| end.stdout_bytes)),
+            or_null(end.and_then(|end| end.stderr_bytes)),
+            or_null(end.map(|end| end.truncated)),
+            or_null(t_end),
+        ]
     }
 }
 
-impl What {
+impl Told for What {
     fn of(run: &RunRow<'_>) -> Self {
         let owned = |key| run.text(key).map(String::from);
         Self {
@@ -97,7 +122,6 @@ impl What {
         }
     }
 
-    /// What the other row tells where this one does not.
     fn or(self, other: Self) -> Self {
         let or = |one: Value, other: Value| if one.is_null() { other } else { one };
         Self {
@@ -108,52 +132,6 @@ impl What {
             parsed: or(self.parsed, other.parsed),
         }
     }
-}
-
-impl End {
-    fn of(run: &RunRow<'_>) -> Self {
-        let bytes = |key| run.text(key).map(str::len);
-        let (stdout, stderr, both) = (bytes("stdout"), bytes("stderr"), bytes("aggregated_output"));
-        let emptied = stdout.unwrap_or(0) + stderr.unwrap_or(0) == 0;
-        let exit_code = run.exit_code();
-        Self {
-            exit_code,
-            ok: exit_code.map(|code| code == 0).or_else(|| run.read_ok()),
-            duration_ms: run.duration_ms(),
-            stdout_bytes: if emptied { both.or(stdout) } else { stdout },
-            stderr_bytes: stderr,
-            truncated: run.truncated(),
-        }
-    }
-}
-
-fn record(pair: Pair<What, (What, End)>) -> Record {
-    let (state, between) = (pair.state(), pair.ms_between());
-    let (of_end, end) = pair.end.unzip();
-    let what = match (pair.begin, of_end) {
-        (Some(begin), Some(end)) => Some(begin.or(end)),
-        (begin, end) => begin.or(end),
-    };
-    let (call_id, source, command, workdir, parsed) = what.map_or_else(Default::default, |what| {
-        (what.call_id, what.source, what.command, what.workdir, what.parsed)
-    });
-    let end = end.as_ref();
-    let values = vec![
-        or_null(call_id),
-        state.into(),
-        or_null(source),
-        command,
-        or_null(workdir),
-        parsed,
-        or_null(end.and_then(|end| end.exit_code)),
-        or_null(end.and_then(|end| end.ok)),
-        or_null(end.and_then(|end| end.duration_ms).or(between)),
-        or_null(end.and_then(|end| end.stdout_bytes)),
-        or_null(end.and_then(|end| end.stderr_bytes)),
-        or_null(end.map(|end| end.truncated)),
-        or_null(pair.t_end),
-    ];
-    pair.start.record(&INFO, values)
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use agentlog::record::{Field, Shape};
 use serde_json::Value;
 
 use super::results::text_of;
-use super::runs::{Kind, McpResult, Pair, RunRow, Runs, mcp_result};
+use super::runs::{Kind, McpResult, Run, RunRow, Runs, Told, mcp_result};
 use crate::tools::{or_null, text_at};
-use crate::{Info, Record, Select, Takes, field};
+use crate::{Info, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -45,6 +45,7 @@ const OWN: &[Field] = &[
 struct McpCalls;
 
 /// What was asked for; both rows tell it.
+#[derive(Default)]
 struct Asked {
     call_id: Option<String>,
     server: Option<String>,
@@ -53,6 +54,7 @@ struct Asked {
 }
 
 /// What the end tells.
+#[derive(Default)]
 struct End {
     ok: Option<bool>,
     error: Option<String>,
@@ -61,24 +63,42 @@ struct End {
 }
 
 impl Kind for McpCalls {
+    const INFO: &'static Info = &INFO;
     const TOOL: Tool = Tool::Mcp;
     type Told = Asked;
     type End = End;
 
-    fn told(run: &RunRow<'_>) -> Asked {
-        Asked::of(run)
-    }
-
     fn end(run: &RunRow<'_>) -> End {
-        End::of(run)
+        let (ok, error, result_bytes) = match mcp_result(run) {
+            Some(McpResult::Came(result, is_error)) => {
+                let error = is_error.then(|| text_of(result)).flatten();
+                (Some(!is_error), error, Some(result.to_string().len()))
+            }
+            Some(McpResult::Failed(error)) => (Some(false), message(error), None),
+            None => (run.read_ok(), None, None),
+        };
+        End { ok, error, result_bytes, duration_ms: run.duration_ms() }
     }
 
-    fn record(pair: Pair<Asked, (Asked, End)>) -> Record {
-        record(pair)
+    fn values(run: Run<Asked, End>) -> Vec<Value> {
+        let Run { state, told, end, ms_between, t_end } = run;
+        let end = end.unwrap_or_default();
+        vec![
+            or_null(told.call_id),
+            state.into(),
+            or_null(told.server),
+            or_null(told.tool),
+            told.args,
+            or_null(end.ok),
+            or_null(end.error),
+            or_null(end.result_bytes),
+            or_null(end.duration_ms.or(ms_between)),
+            or_null(t_end),
+        ]
     }
 }
 
-impl Asked {
+impl Told for Asked {
     fn of(run: &RunRow<'_>) -> Self {
         // The items of newer rollouts have no `invocation` around it.
         let told = run.value("invocation").unwrap_or(run.told);
@@ -101,52 +121,10 @@ impl Asked {
     }
 }
 
-impl End {
-    fn of(run: &RunRow<'_>) -> Self {
-        let (ok, error, result_bytes) = match mcp_result(run) {
-            Some(McpResult::Came(result, is_error)) => {
-                let error = is_error.then(|| text_of(result)).flatten();
-                (Some(!is_error), error, Some(result.to_string().len()))
-            }
-            Some(McpResult::Failed(error)) => (Some(false), message(error), None),
-            None => (run.read_ok(), None, None),
-        };
-        Self { ok, error, result_bytes, duration_ms: run.duration_ms() }
-    }
-}
-
 /// What an error says: text, or `{message}`.
 pub(super) fn message(error: &Value) -> Option<String> {
     let text = error.as_str().or_else(|| text_at(error, &["message"]));
     text.map(String::from).or_else(|| text_of(error))
-}
-
-fn record(pair: Pair<Asked, (Asked, End)>) -> Record {
-    let (state, between) = (pair.state(), pair.ms_between());
-    let (of_end, end) = pair.end.unzip();
-    let asked = match (pair.begin, of_end) {
-        (Some(begin), Some(end)) => Some(begin.or(end)),
-        (begin, end) => begin.or(end),
-    };
-    let (call_id, server, tool, args) = asked.map_or_else(Default::default, |asked| {
-        (asked.call_id, asked.server, asked.tool, asked.args)
-    });
-    let (ok, error, result_bytes, told) = end.map_or_else(Default::default, |end| {
-        (end.ok, end.error, end.result_bytes, end.duration_ms)
-    });
-    let values = vec![
-        or_null(call_id),
-        state.into(),
-        or_null(server),
-        or_null(tool),
-        args,
-        or_null(ok),
-        or_null(error),
-        or_null(result_bytes),
-        or_null(told.or(between)),
-        or_null(pair.t_end),
-    ];
-    pair.start.record(&INFO, values)
 }
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use agentlog::record::{Field, Shape};
 use serde_json::{Value, json};
 
 use super::diffs::changes;
-use super::runs::{Kind, Pair, RunRow, Runs};
+use super::runs::{Kind, Run, RunRow, Runs, Told};
 use crate::tools::{or_null, text_at};
-use crate::{Info, Record, Select, Takes, field};
+use crate::{Info, Select, Takes, field};
 
 /// The mode.
 pub(super) const INFO: Info = Info {
@@ -73,24 +73,46 @@ struct End {
 }
 
 impl Kind for Patches {
+    const INFO: &'static Info = &INFO;
     const TOOL: Tool = Tool::Patch;
     type Told = Patch;
     type End = End;
 
-    fn told(run: &RunRow<'_>) -> Patch {
-        Patch::of(run)
-    }
-
     fn end(run: &RunRow<'_>) -> End {
-        End::of(run)
+        let owned = |key| run.text(key).map(String::from);
+        let by_status = || match run.text("status")? {
+            "completed" => Some(true),
+            "failed" | "declined" => Some(false),
+            _ => None,
+        };
+        End {
+            ok: run.flag("success").or_else(by_status).or_else(|| run.read_ok()),
+            stdout: owned("stdout"),
+            stderr: owned("stderr"),
+        }
     }
 
-    fn record(pair: Pair<Patch, (Patch, End)>) -> Record {
-        record(pair)
+    fn values(run: Run<Patch, End>) -> Vec<Value> {
+        let Run { state, told, end, t_end, .. } = run;
+        let end = end.unwrap_or_default();
+        let (added, removed) =
+            told.files.as_ref().map(|files| (files.added, files.removed)).unzip();
+        vec![
+            or_null(told.call_id),
+            state.into(),
+            or_null(told.auto_approved),
+            or_null(told.files.map(|files| files.list)),
+            or_null(added),
+            or_null(removed),
+            or_null(end.ok),
+            or_null(end.stdout),
+            or_null(end.stderr),
+            or_null(t_end),
+        ]
     }
 }
 
-impl Patch {
+impl Told for Patch {
     fn of(run: &RunRow<'_>) -> Self {
         Self {
             call_id: run.call_id.map(String::from),
@@ -104,22 +126,6 @@ impl Patch {
             call_id: self.call_id.or(other.call_id),
             auto_approved: self.auto_approved.or(other.auto_approved),
             files: self.files.or(other.files),
-        }
-    }
-}
-
-impl End {
-    fn of(run: &RunRow<'_>) -> Self {
-        let owned = |key| run.text(key).map(String::from);
-        let by_status = || match run.text("status")? {
-            "completed" => Some(true),
-            "failed" | "declined" => Some(false),
-            _ => None,
-        };
-        Self {
-            ok: run.flag("success").or_else(by_status).or_else(|| run.read_ok()),
-            stdout: owned("stdout"),
-            stderr: owned("stderr"),
         }
     }
 }
@@ -170,27 +176,6 @@ fn lines_of_diff(diff: &str) -> (u64, u64) {
     }
     let signed = |sign| diff.lines().filter(|line| line.starts_with(sign)).count() as u64;
     (signed('+'), signed('-'))
-}
-
-fn record(pair: Pair<Patch, (Patch, End)>) -> Record {
-    let state = pair.state();
-    let (of_end, end) = pair.end.unzip();
-    let patch = pair.begin.unwrap_or_default().or(of_end.unwrap_or_default());
-    let end = end.unwrap_or_default();
-    let (added, removed) = patch.files.as_ref().map(|files| (files.added, files.removed)).unzip();
-    let values = vec![
-        or_null(patch.call_id),
-        state.into(),
-        or_null(patch.auto_approved),
-        or_null(patch.files.map(|files| files.list)),
-        or_null(added),
-        or_null(removed),
-        or_null(end.ok),
-        or_null(end.stdout),
-        or_null(end.stderr),
-        or_null(pair.t_end),
-    ];
-    pair.start.record(&INFO, values)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::call_fold::{Start, call_key};
 use crate::tools::text_at;
-use crate::{Form, Mode, Record, Row};
+use crate::{Form, Info, Mode, Record, Row};
 
 /// How far rows of one instant may be out of order, in milliseconds.
 const TOLERANCE_MS: i64 = 50;
@@ -253,21 +253,43 @@ impl<B, E> Pairs<B, E> {
         rest
     }
 }
+
+/// What both rows of a run may tell.
+pub(super) trait Told: Default + Send {
+    /// What a row tells.
+    fn of(run: &RunRow<'_>) -> Self;
+    /// What the other row tells where this one does not.
+    fn or(self, other: Self) -> Self;
+}
+
+/// A run, as far as its rows tell.
+pub(super) struct Run<T, E> {
+    /// Which of its rows are there.
+    pub state: &'static str,
+    pub told: T,
+    /// What its end tells.
+    pub end: Option<E>,
+    /// From begin to end, by the times of both rows.
+    pub ms_between: Option<i64>,
+    /// When it ended.
+    pub t_end: Option<i64>,
+}
+
 /// A kind of runs, each of which is a record of a mode.
 pub(super) trait Kind: Send {
+    /// The mode.
+    const INFO: &'static Info;
     /// What runs.
     const TOOL: Tool;
     /// What both of its rows may tell.
-    type Told: Send;
+    type Told: Told;
     /// What its end tells.
     type End: Send;
 
-    /// What a row tells that both may tell.
-    fn told(run: &RunRow<'_>) -> Self::Told;
     /// What the row of its end tells.
     fn end(run: &RunRow<'_>) -> Self::End;
-    /// A run as a record.
-    fn record(pair: Pair<Self::Told, (Self::Told, Self::End)>) -> Record;
+    /// The values of a run's record.
+    fn values(run: Run<Self::Told, Self::End>) -> Vec<Value>;
 }
 
 /// The state of a mode whose records are runs.
@@ -287,21 +309,29 @@ impl<K: Kind> Mode for Runs<K> {
             self.advance(t, out);
         }
         let Some(run) = run_of(row).filter(|run| run.tool == K::TOOL) else { return };
-        let (key, told) = (run.key(row.event), K::told(&run));
+        let (key, told) = (run.key(row.event), K::Told::of(&run));
         let pair = match run.phase {
             Phase::Begin => self.pairs.begin(key, row.event, told),
             phase => self.pairs.end(key, row.event, (told, K::end(&run)), phase == Phase::End),
         };
-        out.extend(pair.map(K::record));
+        out.extend(pair.map(record::<K>));
     }
 
     fn advance(&mut self, t: i64, out: &mut Vec<Record>) {
         while let Some(pair) = self.pairs.alone(t) {
-            out.push(K::record(pair));
+            out.push(record::<K>(pair));
         }
     }
 
     fn finish(&mut self, out: &mut Vec<Record>) {
-        out.extend(self.pairs.rest().into_iter().map(K::record));
+        out.extend(self.pairs.rest().into_iter().map(record::<K>));
     }
+}
+
+fn record<K: Kind>(pair: Pair<K::Told, (K::Told, K::End)>) -> Record {
+    let (state, ms_between, t_end) = (pair.state(), pair.ms_between(), pair.t_end);
+    let (of_end, end) = pair.end.unzip();
+    let told = pair.begin.unwrap_or_default().or(of_end.unwrap_or_default());
+    let values = K::values(Run { state, told, end, ms_between, t_end });
+    pair.start.record(K::INFO, values)
 }

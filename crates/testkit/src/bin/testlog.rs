@@ -47,10 +47,10 @@ fn parse(args: &[String]) -> Option<Task> {
     }
     let (mut bytes, mut files, mut seed) = (1 << 30, 20_000, 7);
     while let [flag, value, others @ ..] = flags {
-        match flag.as_str() {
-            "--bytes" => bytes = size(value)?,
-            "--files" => files = value.parse().ok()?,
-            "--seed" => seed = value.parse().ok()?,
+        match (verb.as_str(), flag.as_str()) {
+            ("big", "--bytes") => bytes = size(value)?,
+            ("requests", "--files") => files = value.parse().ok()?,
+            (_, "--seed") => seed = value.parse().ok()?,
             _ => return None,
         }
         flags = others;
