@@ -4,7 +4,7 @@ mod rows;
 
 use std::process::ExitCode;
 
-use agentlog::record::{EVENT, RecordWriter, SrcPath};
+use agentlog::record::{EVENT, RecordWriter, SrcPath, Values};
 use anyhow::Context;
 use clap::Parser;
 use cli::{

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-use agentlog::record::{Key, RecordWriter, SrcPath};
+use agentlog::record::{Key, RecordWriter, SrcPath, Values};
 use extract::{Info, Record, Redact};
 
 use crate::Dedup;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use agentlog::event::{Event, Head, Src};
 use agentlog::json;
-use agentlog::record::{Field, Key, RecordWriter, Shape, SrcPath};
+use agentlog::record::{Field, Key, RecordWriter, Shape, SrcPath, Values};
 use serde_json::Value;
 
 use crate::Info;

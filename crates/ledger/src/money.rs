@@ -12,6 +12,11 @@ pub struct Money(i128);
 const DECIMALS: usize = 6;
 
 impl Money {
+    /// The amount in picodollars.
+    pub fn picodollars(self) -> i128 {
+        self.0
+    }
+
     /// So many tokens at a price per million of them.
     pub(crate) fn of(tokens: u64, price: Self) -> Self {
         Self(i128::from(tokens) * price.0 / 1_000_000)

@@ -1,8 +1,7 @@
 //! `alog.call/1`: a tool call with its life; `alog.call_stats/1`: what the calls of a tool come to.
 
-use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, field, key};
-use crate::fold::calls::{Call, CallKind, CallStats, State, Violation};
-use crate::json;
+use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
+use crate::fold::calls::{Call, CallKind, CallStats, State};
 
 /// The record of `alog-calls`.
 pub const CALL: RecordKind = RecordKind {
@@ -88,8 +87,16 @@ const STATS: &[Field] = &[
 
 /// Appends a whole record. `paths` holds the path of each file of the input.
 pub fn call_into(call: &Call, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
-    let count = |n: Option<u64>| n.map(|n| n as i64);
     let mut record = RecordWriter::begin(out, CALL.schema, index, call.t);
+    call_values(call, paths, &mut record);
+    if explain {
+        record.rows(paths, &call.rows);
+    }
+    record.end();
+}
+
+/// The values behind `t`, `src` among them.
+pub fn call_values(call: &Call, paths: &[SrcPath], record: &mut impl Values) {
     record.head(&call.head);
     record.str(key!("call_id"), call.call_id.as_deref());
     record.str(key!("item_id"), call.item_id.as_deref());
@@ -102,32 +109,12 @@ pub fn call_into(call: &Call, index: u64, paths: &[SrcPath], explain: bool, out:
     record.time(key!("t_begin"), call.t_begin);
     record.time(key!("t_end"), call.t_end);
     record.int(key!("duration_ms"), call.duration_ms);
-    record.int(key!("args_bytes"), count(call.args_bytes));
-    record.int(key!("output_bytes"), count(call.output_bytes));
+    record.count(key!("args_bytes"), call.args_bytes);
+    record.count(key!("output_bytes"), call.output_bytes);
     record.bool(key!("truncated"), call.truncated);
-    record.int(key!("session_turn"), count(call.session_turn));
-    violations(&call.violations, paths, record.key(key!("violations")));
+    record.count(key!("session_turn"), call.session_turn);
+    record.violations(key!("violations"), &call.violations, paths);
     record.src(paths, &call.src);
-    if explain {
-        record.rows(paths, &call.rows);
-    }
-    record.end();
-}
-
-fn violations(all: &[Violation], paths: &[SrcPath], out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (i, broken) in all.iter().enumerate() {
-        out.extend_from_slice(if i == 0 { b"{\"code\":\"" } else { b",{\"code\":\"" });
-        out.extend_from_slice(broken.rule.code.as_bytes());
-        out.push(b'"');
-        let mut record = RecordWriter::new(out);
-        record.name(key!("severity"), Some(broken.rule.severity.name()));
-        record.name(key!("rule"), Some(broken.rule.id));
-        json::string_into(broken.detail.as_bytes(), record.key(key!("detail")));
-        record.src(paths, &broken.src);
-        record.end();
-    }
-    out.push(b']');
 }
 
 /// Appends a whole record of `--stats`.

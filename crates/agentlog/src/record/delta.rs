@@ -1,6 +1,8 @@
 //! `alog.delta/1`: a streamed item, put together from its deltas.
 
-use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, field, key};
+use std::borrow::Cow;
+
+use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
 use crate::event::StreamKind;
 use crate::fold::deltas::{Delta, Status, kind_name};
 use crate::json;
@@ -36,6 +38,15 @@ const OWN: &[Field] = &[
 /// Appends a whole record. `paths` holds the path of each file of the input.
 pub fn delta_into(item: &Delta, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
     let mut record = RecordWriter::begin(out, DELTA.schema, index, item.t);
+    delta_values(item, paths, &mut record);
+    if explain {
+        record.rows(paths, &item.rows);
+    }
+    record.end();
+}
+
+/// The values behind `t`, `src` among them.
+pub fn delta_values(item: &Delta, paths: &[SrcPath], record: &mut impl Values) {
     record.head(&item.head);
     record.name(key!("kind"), item.kind.map(kind_name));
     record.str(key!("item_id"), item.item_id.as_deref());
@@ -48,28 +59,22 @@ pub fn delta_into(item: &Delta, index: u64, paths: &[SrcPath], explain: bool, ou
     record.int(key!("bytes"), item.text.as_ref().map(|text| text.as_bytes().len() as i64));
     record.name(key!("status"), Some(item.status.name()));
     record.text(key!("text"), item.text.as_ref());
-    arguments_into(item, record.key(key!("json")));
+    let text = arguments(item);
+    record.json(key!("json"), text.as_deref().and_then(|text| json::fields(text, |_, _| {}).ok()));
     record.src(paths, &item.src);
-    if explain {
-        record.rows(paths, &item.rows);
-    }
-    record.end();
 }
 
-/// The arguments of a function, if they are the JSON object that they should be.
-fn arguments_into(item: &Delta, out: &mut Vec<u8>) {
+/// The arguments of a function, if they are asked for: the text of a JSON object, or what should be
+/// one.
+fn arguments(item: &Delta) -> Option<Cow<'_, str>> {
     let wanted = item.parse && item.kind == Some(StreamKind::Arguments);
     let text = item.text.as_ref().filter(|_| wanted).map(json::Text::to_str_lossy);
-    let text = match text.as_deref() {
+    match text.as_deref() {
         // A tool of Claude without arguments, streamed as nothing or not at all.
-        Some("") if item.block_index.is_some() => Some("{}"),
+        Some("") if item.block_index.is_some() => Some("{}".into()),
         None if wanted && item.block_index.is_some() && item.status == Status::Complete => {
-            Some("{}")
+            Some("{}".into())
         }
-        text => text,
-    };
-    match text.map(|text| json::fields(text, |_, _| {})) {
-        Some(Ok(object)) => json::compact_into(&object, out),
-        _ => out.extend_from_slice(b"null"),
+        _ => text,
     }
 }

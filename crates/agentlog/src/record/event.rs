@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::{Field, RecordKind, RecordWriter, Shape, field, key};
+use super::{Field, Key, RecordKind, RecordWriter, Shape, Values, field, key};
 use crate::capture::{Body, Request};
 use crate::event::Provider;
 use crate::json::{self, Kind, Value};
@@ -28,19 +28,34 @@ const OWN: &[Field] = &[
     field("payload_error", Shape::Text, "why the payload or the metadata could not be read"),
 ];
 
+const PAYLOAD: Key = key!("payload");
+const PAYLOAD_ERROR: Key = key!("payload_error");
+
+/// The values between `t` and `src`.
+pub fn event_values(row: &Row<'_>, record: &mut impl Values) {
+    event_head(row, record);
+    record.json(PAYLOAD, row.inner.payload);
+    event_tail(row, record);
+}
+
 /// Appends the keys of the record between `t` and `src`.
 pub fn event_into(row: &Row<'_>, out: &mut Vec<u8>) {
-    event_head_into(row, out);
-    match row.inner.payload {
-        Some(payload) => json::compact_into(&payload, out),
-        None => out.extend_from_slice(b"null"),
-    }
-    event_tail_into(row, out);
+    event_values(row, &mut RecordWriter::new(out));
 }
 
 /// Appends what stands between `t` and the payload's value.
 pub fn event_head_into(row: &Row<'_>, out: &mut Vec<u8>) {
     let mut record = RecordWriter::new(out);
+    event_head(row, &mut record);
+    record.key(PAYLOAD);
+}
+
+/// Appends what stands between the payload's value and `src`.
+pub fn event_tail_into(row: &Row<'_>, out: &mut Vec<u8>) {
+    event_tail(row, &mut RecordWriter::new(out));
+}
+
+fn event_head(row: &Row<'_>, record: &mut impl Values) {
     record.name(key!("provider"), row.provider().map(Provider::name));
     record.value_str(key!("sid"), row.envelope.sid);
     record.int(key!("pid"), row.pid());
@@ -60,19 +75,34 @@ pub fn event_head_into(row: &Row<'_>, out: &mut Vec<u8>) {
     }
     record.int(key!("seq"), row.envelope.data_count.and_then(|v| v.integer()));
     record.value_str(key!("request_id"), known.request_id);
-    record.key(key!("payload"));
 }
 
-/// The same for a row of a transcript or rollout; `own` says what its file tells of all its rows.
+fn event_tail(row: &Row<'_>, record: &mut impl Values) {
+    let error = row.inner.error.as_deref();
+    let metadata = row.meta.error.map(|e| format!("metadata: {e}"));
+    record.str(PAYLOAD_ERROR, error.or(metadata.as_deref()));
+}
+
+/// The same values of a row of a transcript or rollout; `own` says what its file tells of all its
+/// rows.
+pub fn native_event_values(
+    row: &native::Row<'_>,
+    own: Option<&native::Meta>,
+    record: &mut impl Values,
+) {
+    native_event_head(row, own, record);
+    record.json(PAYLOAD, Some(row.payload));
+    record.str(PAYLOAD_ERROR, None);
+}
+
+/// Appends the keys of the record between `t` and `src`.
 pub fn native_event_into(row: &native::Row<'_>, own: Option<&native::Meta>, out: &mut Vec<u8>) {
-    native_event_head_into(row, own, out);
-    json::compact_into(&row.payload, out);
-    native_event_tail_into(out);
+    native_event_values(row, own, &mut RecordWriter::new(out));
 }
 
 /// Appends what stands between the payload's value and `src`.
 pub fn native_event_tail_into(out: &mut Vec<u8>) {
-    RecordWriter::new(out).str(key!("payload_error"), None);
+    RecordWriter::new(out).str(PAYLOAD_ERROR, None);
 }
 
 /// Appends what stands between `t` and the payload's value.
@@ -81,12 +111,17 @@ pub fn native_event_head_into(
     own: Option<&native::Meta>,
     out: &mut Vec<u8>,
 ) {
+    let mut record = RecordWriter::new(out);
+    native_event_head(row, own, &mut record);
+    record.key(PAYLOAD);
+}
+
+fn native_event_head(row: &native::Row<'_>, own: Option<&native::Meta>, record: &mut impl Values) {
     let head = row.head();
     // All rows of a rollout are of its thread, also those that it copied.
     let sid = own.map(native::Meta::session).or(head.sid.as_deref());
     let cwd = head.cwd.as_deref().or(own.and_then(|own| own.cwd.as_deref()));
     let ver = head.ver.as_deref().or(own.and_then(|own| own.ver.as_deref()));
-    let mut record = RecordWriter::new(out);
     record.name(key!("provider"), Some(row.provider().name()));
     record.str(key!("sid"), sid);
     record.int(key!("pid"), None);
@@ -99,22 +134,28 @@ pub fn native_event_head_into(
     record.str(key!("event"), Some(&row.name()));
     record.int(key!("seq"), row.seq());
     record.value_str(key!("request_id"), row.request_id());
-    record.key(key!("payload"));
 }
 
-/// The same for a captured request, whose payload is its body.
+/// The same values of a captured request, whose payload is its body.
+pub fn request_event_values(request: &Request<'_>, record: &mut impl Values) {
+    request_event_head(request, record);
+    record.json(PAYLOAD, request.body().map(Body::value));
+    record.str(PAYLOAD_ERROR, request.body_error());
+}
+
+/// Appends the keys of the record between `t` and `src`.
 pub fn request_event_into(request: &Request<'_>, out: &mut Vec<u8>) {
-    request_event_head_into(request, out);
-    match request.body().map(Body::value) {
-        Some(body) => json::compact_into(&body, out),
-        None => out.extend_from_slice(b"null"),
-    }
-    request_event_tail_into(request, out);
+    request_event_values(request, &mut RecordWriter::new(out));
 }
 
 /// Appends what stands between `t` and the payload's value.
 pub fn request_event_head_into(request: &Request<'_>, out: &mut Vec<u8>) {
     let mut record = RecordWriter::new(out);
+    request_event_head(request, &mut record);
+    record.key(PAYLOAD);
+}
+
+fn request_event_head(request: &Request<'_>, record: &mut impl Values) {
     record.name(key!("provider"), request.provider().map(Provider::name));
     record.str(key!("sid"), request.sid());
     record.int(key!("pid"), request.pid());
@@ -127,19 +168,11 @@ pub fn request_event_head_into(request: &Request<'_>, out: &mut Vec<u8>) {
     record.name(key!("event"), Some(request.kind().event()));
     record.int(key!("seq"), None);
     record.str(key!("request_id"), None);
-    record.key(key!("payload"));
 }
 
 /// Appends what stands between the payload's value and `src`.
 pub fn request_event_tail_into(request: &Request<'_>, out: &mut Vec<u8>) {
-    RecordWriter::new(out).str(key!("payload_error"), request.body_error());
-}
-
-/// Appends what stands between the payload's value and `src`.
-pub fn event_tail_into(row: &Row<'_>, out: &mut Vec<u8>) {
-    let error = row.inner.error.as_deref();
-    let metadata = row.meta.error.map(|e| format!("metadata: {e}"));
-    RecordWriter::new(out).str(key!("payload_error"), error.or(metadata.as_deref()));
+    RecordWriter::new(out).str(PAYLOAD_ERROR, request.body_error());
 }
 
 static KEYS: LazyLock<[Finder<'static>; 2]> =

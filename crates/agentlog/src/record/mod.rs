@@ -9,17 +9,20 @@ mod event;
 mod prompt;
 mod tokens;
 mod turn;
+mod values;
 mod writing;
 
-pub use call::{CALL, CALL_STATS, call_into, call_stats_into};
-pub use delta::{DELTA, delta_into};
+pub use call::{CALL, CALL_STATS, call_into, call_stats_into, call_values};
+pub use delta::{DELTA, delta_into, delta_values};
 pub use event::{
-    EVENT, event_head_into, event_into, event_tail_into, native_event_head_into, native_event_into,
-    native_event_tail_into, request_event_head_into, request_event_into, request_event_tail_into,
+    EVENT, event_head_into, event_into, event_tail_into, event_values, native_event_head_into,
+    native_event_into, native_event_tail_into, native_event_values, request_event_head_into,
+    request_event_into, request_event_tail_into, request_event_values,
 };
-pub use prompt::{PROMPT, prompt_into};
-pub use tokens::{TOKENS, tokens_into};
-pub use turn::{TURN, turn_into};
+pub use prompt::{PROMPT, prompt_into, prompt_values};
+pub use tokens::{TOKENS, tokens_into, tokens_values};
+pub use turn::{TURN, turn_into, turn_values};
+pub use values::Values;
 pub use writing::Key;
 use writing::key;
 pub use writing::{RecordWriter, SrcPath};

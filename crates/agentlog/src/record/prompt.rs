@@ -1,6 +1,6 @@
 //! `alog.prompt/1`: something the user said.
 
-use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, field, key};
+use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
 use crate::fold::prompts::Prompt;
 
 /// The record of `alog-prompts`.
@@ -28,14 +28,19 @@ pub fn prompt_into(
     out: &mut Vec<u8>,
 ) {
     let mut record = RecordWriter::begin(out, PROMPT.schema, index, prompt.t);
+    prompt_values(prompt, paths, &mut record);
+    if explain {
+        record.rows(paths, &prompt.rows);
+    }
+    record.end();
+}
+
+/// The values behind `t`, `src` among them.
+pub fn prompt_values(prompt: &Prompt, paths: &[SrcPath], record: &mut impl Values) {
     record.head(&prompt.head);
     record.name(key!("kind"), Some(prompt.kind.name()));
     record.text(key!("text"), prompt.text.as_ref());
     record.int(key!("images"), prompt.images.map(|n| n as i64));
     record.int(key!("session_turn"), prompt.session_turn.map(|n| n as i64));
     record.src(paths, &prompt.src);
-    if explain {
-        record.rows(paths, &prompt.rows);
-    }
-    record.end();
 }

@@ -1,7 +1,7 @@
 //! `alog.tokens/1`: what a group of calls used up.
 
-use super::{COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
-use crate::fold::tokens::{Group, LimitSpans};
+use super::{COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
+use crate::fold::tokens::Group;
 
 /// The record of `alog-tokens`.
 pub const TOKENS: RecordKind = RecordKind {
@@ -41,6 +41,15 @@ const OWN: &[Field] = &[
 /// Appends a whole record. `paths` holds the path of each file of the input.
 pub fn tokens_into(group: &Group, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
     let mut record = RecordWriter::begin(out, TOKENS.schema, index, group.t());
+    tokens_values(group, paths, &mut record);
+    if explain {
+        record.counted_rows(paths, &group.rows);
+    }
+    record.end();
+}
+
+/// The values behind `t`, `src` among them.
+pub fn tokens_values(group: &Group, paths: &[SrcPath], record: &mut impl Values) {
     let key = &group.key;
     record.head(&group.head);
     record.name(key!("by"), Some(&group.by));
@@ -58,34 +67,8 @@ pub fn tokens_into(group: &Group, index: u64, paths: &[SrcPath], explain: bool, 
     record.count(key!("context_window"), group.context_window());
     record.count(key!("duplicates"), Some(group.duplicates));
     record.count(key!("resets"), Some(group.resets));
-    record.number(key!("cost_usd"), group.cost.and_then(|cost| cost.usd));
+    record.money(key!("cost_usd"), group.cost.and_then(|cost| cost.usd));
     record.count(key!("unpriced_tokens"), group.cost.map(|cost| cost.unpriced));
-    limits_into(&group.limits, record.key(key!("rate_limits")));
+    record.limits(key!("rate_limits"), &group.limits);
     record.src(paths, &group.src());
-    if explain {
-        record.counted_rows(paths, &group.rows);
-    }
-    record.end();
-}
-
-fn limits_into(limits: &LimitSpans, out: &mut Vec<u8>) {
-    if *limits == [None, None] {
-        return out.extend_from_slice(b"null");
-    }
-    for (name, limit) in ["{\"primary\":", ",\"secondary\":"].into_iter().zip(limits) {
-        out.extend_from_slice(name.as_bytes());
-        let Some(limit) = limit else {
-            out.extend_from_slice(b"null");
-            continue;
-        };
-        let (first, last, peak) = (limit.first, limit.last, limit.peak);
-        let whole = |n: Option<i64>| n.map_or("null".to_owned(), |n| n.to_string());
-        let (resets_at, minutes) = (whole(last.resets_at), whole(last.window_minutes));
-        let text = format!(
-            "{{\"first\":{},\"last\":{},\"peak\":{peak},\"resets_at\":{resets_at},\"window_minutes\":{minutes}}}",
-            first.used_percent, last.used_percent,
-        );
-        out.extend_from_slice(text.as_bytes());
-    }
-    out.push(b'}');
 }

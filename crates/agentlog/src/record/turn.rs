@@ -1,7 +1,7 @@
 //! `alog.turn/1`: a prompt, how its turn ended, and what it took.
 
 use super::{
-    COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, TOKEN_KEYS, field, key,
+    COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, TOKEN_KEYS, Values, field, key,
 };
 use crate::fold::turns::Turn;
 
@@ -38,8 +38,17 @@ const OWN: &[Field] = &[
 
 /// Appends a whole record. `paths` holds the path of each file of the input.
 pub fn turn_into(turn: &Turn, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
-    let count = |n: u64| Some(n as i64);
     let mut record = RecordWriter::begin(out, TURN.schema, index, turn.t);
+    turn_values(turn, paths, &mut record);
+    if explain {
+        record.counted_rows(paths, &turn.rows);
+    }
+    record.end();
+}
+
+/// The values behind `t`, `src` among them.
+pub fn turn_values(turn: &Turn, paths: &[SrcPath], record: &mut impl Values) {
+    let count = |n: u64| Some(n as i64);
     record.head(&turn.head);
     record.int(key!("session_turn"), turn.session_turn.and_then(count));
     record.text(key!("prompt"), turn.prompt.as_ref());
@@ -55,8 +64,4 @@ pub fn turn_into(turn: &Turn, index: u64, paths: &[SrcPath], explain: bool, out:
     record.tokens(key!("tokens"), turn.tokens.as_ref());
     record.bool(key!("repaired"), Some(turn.repaired));
     record.src(paths, &turn.src);
-    if explain {
-        record.counted_rows(paths, &turn.rows);
-    }
-    record.end();
 }

@@ -4,7 +4,12 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 
-use crate::event::{Head, Src};
+use ledger::{Money, Tokens};
+
+use super::Values;
+use crate::event::Src;
+use crate::fold::calls::Violation;
+use crate::fold::tokens::LimitSpans;
 use crate::fold::{CountedRow, Used};
 use crate::json::{self, Text, Value};
 use crate::time;
@@ -28,14 +33,22 @@ pub(super) use key;
 
 /// A path, spelled as JSON once and then used in every record of its file.
 #[derive(Clone, Debug)]
-pub struct SrcPath(Vec<u8>);
+pub struct SrcPath {
+    spelled: Vec<u8>,
+    text: String,
+}
 
 impl SrcPath {
     /// Spells a path. Bytes that are not UTF-8 become U+FFFD.
     pub fn new(path: &Path) -> Self {
-        let mut spelled = Vec::new();
-        json::string_into(path.to_string_lossy().as_bytes(), &mut spelled);
-        Self(spelled)
+        let (mut spelled, text) = (Vec::new(), path.to_string_lossy().into_owned());
+        json::string_into(text.as_bytes(), &mut spelled);
+        Self { spelled, text }
+    }
+
+    /// The path as text.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -65,133 +78,6 @@ impl<'b> RecordWriter<'b> {
 
     fn null(&mut self, key: Key) {
         self.key(key).extend_from_slice(b"null");
-    }
-
-    /// A string that needs no escapes, such as a name of ours.
-    pub fn name(&mut self, key: Key, name: Option<&str>) {
-        let Some(name) = name else { return self.null(key) };
-        let out = self.key(key);
-        out.push(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.push(b'"');
-    }
-
-    /// A string.
-    pub fn str(&mut self, key: Key, text: Option<&str>) {
-        match text {
-            Some(text) => json::string_into(text.as_bytes(), self.key(key)),
-            None => self.null(key),
-        }
-    }
-
-    /// A string.
-    pub fn text(&mut self, key: Key, text: Option<&Text>) {
-        match text {
-            Some(text) => json::string_into(text.as_bytes(), self.key(key)),
-            None => self.null(key),
-        }
-    }
-
-    /// A string as the log spells it; one with escapes is spelled anew, so that equal strings
-    /// are equal in print. A number is taken for the string of its digits.
-    pub fn value_str(&mut self, key: Key, value: Option<Value<'_>>) {
-        match value {
-            Some(value) if value.kind == (json::Kind::String { escaped: true }) => {
-                self.text(key, value.text().as_ref());
-            }
-            Some(value) => self.name(key, value.label().as_deref()),
-            None => self.null(key),
-        }
-    }
-
-    /// A whole number.
-    pub fn int(&mut self, key: Key, n: Option<i64>) {
-        match n {
-            Some(n) => self.key(key).extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
-            None => self.null(key),
-        }
-    }
-
-    /// A count.
-    pub fn count(&mut self, key: Key, n: Option<u64>) {
-        match n {
-            Some(n) => self.key(key).extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
-            None => self.null(key),
-        }
-    }
-
-    /// A number in its own spelling.
-    pub fn number(&mut self, key: Key, n: Option<impl Display>) {
-        match n {
-            Some(n) => drop(write!(self.key(key), "{n}")),
-            None => self.null(key),
-        }
-    }
-
-    /// A name of ours in its own spelling.
-    pub fn shown(&mut self, key: Key, name: Option<impl Display>) {
-        match name {
-            Some(name) => drop(write!(self.key(key), "\"{name}\"")),
-            None => self.null(key),
-        }
-    }
-
-    /// Token counts, each kind under its own key.
-    pub fn token_keys(&mut self, tokens: &ledger::Tokens) {
-        for (key, n) in super::TOKEN_KEYS.iter().zip(super::token_counts(tokens)) {
-            self.out.extend_from_slice(b",\"");
-            self.out.extend_from_slice(key.as_bytes());
-            self.out.extend_from_slice(b"\":");
-            self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
-        }
-    }
-
-    /// True or false.
-    pub fn bool(&mut self, key: Key, value: Option<bool>) {
-        match value {
-            Some(value) => self.key(key).extend_from_slice(if value { b"true" } else { b"false" }),
-            None => self.null(key),
-        }
-    }
-
-    /// An object of token counts, with the keys of [`super::TOKEN_KEYS`].
-    pub fn tokens(&mut self, key: Key, tokens: Option<&ledger::Tokens>) {
-        let Some(tokens) = tokens else { return self.null(key) };
-        let out = self.key(key);
-        for (i, (key, n)) in super::TOKEN_KEYS.iter().zip(super::token_counts(tokens)).enumerate() {
-            out.extend_from_slice(if i == 0 { b"{\"" } else { b",\"" });
-            out.extend_from_slice(key.as_bytes());
-            out.extend_from_slice(b"\":");
-            out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
-        }
-        out.push(b'}');
-    }
-
-    /// A time in milliseconds since the epoch.
-    pub fn time(&mut self, key: Key, ms: Option<i64>) {
-        let Some(ms) = ms else { return self.null(key) };
-        let out = self.key(key);
-        out.push(b'"');
-        time::write_utc(ms, out);
-        out.push(b'"');
-    }
-
-    /// The head behind `t`, in records made of owned parts.
-    pub fn head(&mut self, head: &Head) {
-        self.name(key!("provider"), head.provider.map(crate::event::Provider::name));
-        self.str(key!("sid"), head.sid.as_deref());
-        self.int(key!("pid"), head.pid);
-        self.str(key!("turn_id"), head.turn_id.as_deref());
-        self.str(key!("round"), head.round.as_deref());
-        self.str(key!("flow_id"), head.flow_id.as_deref());
-        self.str(key!("cwd"), head.cwd.as_deref());
-        self.str(key!("ver"), head.ver.as_deref());
-        self.str(key!("model"), head.model.as_deref());
-    }
-
-    /// `src`. `paths` holds the path of each file of the input.
-    pub fn src(&mut self, paths: &[SrcPath], src: &Src) {
-        place_into(paths, src, self.key(key!("src")));
     }
 
     /// `rows`: what each was used for.
@@ -231,13 +117,158 @@ impl<'b> RecordWriter<'b> {
     }
 }
 
+impl Values for RecordWriter<'_> {
+    fn name(&mut self, key: Key, name: Option<&str>) {
+        let Some(name) = name else { return self.null(key) };
+        let out = self.key(key);
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.push(b'"');
+    }
+
+    fn str(&mut self, key: Key, text: Option<&str>) {
+        match text {
+            Some(text) => json::string_into(text.as_bytes(), self.key(key)),
+            None => self.null(key),
+        }
+    }
+
+    fn text(&mut self, key: Key, text: Option<&Text>) {
+        match text {
+            Some(text) => json::string_into(text.as_bytes(), self.key(key)),
+            None => self.null(key),
+        }
+    }
+
+    fn int(&mut self, key: Key, n: Option<i64>) {
+        match n {
+            Some(n) => self.key(key).extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+            None => self.null(key),
+        }
+    }
+
+    fn count(&mut self, key: Key, n: Option<u64>) {
+        match n {
+            Some(n) => self.key(key).extend_from_slice(itoa::Buffer::new().format(n).as_bytes()),
+            None => self.null(key),
+        }
+    }
+
+    fn shown(&mut self, key: Key, name: Option<impl Display>) {
+        match name {
+            Some(name) => drop(write!(self.key(key), "\"{name}\"")),
+            None => self.null(key),
+        }
+    }
+
+    fn token_keys(&mut self, tokens: &Tokens) {
+        for (key, n) in super::TOKEN_KEYS.iter().zip(super::token_counts(tokens)) {
+            self.out.extend_from_slice(b",\"");
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.extend_from_slice(b"\":");
+            self.out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+        }
+    }
+
+    fn bool(&mut self, key: Key, value: Option<bool>) {
+        match value {
+            Some(value) => self.key(key).extend_from_slice(if value { b"true" } else { b"false" }),
+            None => self.null(key),
+        }
+    }
+
+    fn tokens(&mut self, key: Key, tokens: Option<&Tokens>) {
+        let Some(tokens) = tokens else { return self.null(key) };
+        let out = self.key(key);
+        for (i, (key, n)) in super::TOKEN_KEYS.iter().zip(super::token_counts(tokens)).enumerate() {
+            out.extend_from_slice(if i == 0 { b"{\"" } else { b",\"" });
+            out.extend_from_slice(key.as_bytes());
+            out.extend_from_slice(b"\":");
+            out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
+        }
+        out.push(b'}');
+    }
+
+    fn time(&mut self, key: Key, ms: Option<i64>) {
+        let Some(ms) = ms else { return self.null(key) };
+        let out = self.key(key);
+        out.push(b'"');
+        time::write_utc(ms, out);
+        out.push(b'"');
+    }
+
+    fn money(&mut self, key: Key, amount: Option<Money>) {
+        match amount {
+            Some(amount) => drop(write!(self.key(key), "{amount}")),
+            None => self.null(key),
+        }
+    }
+
+    fn json(&mut self, key: Key, value: Option<Value<'_>>) {
+        match value {
+            Some(value) => json::compact_into(&value, self.key(key)),
+            None => self.null(key),
+        }
+    }
+
+    fn limits(&mut self, key: Key, limits: &LimitSpans) {
+        limits_into(limits, self.key(key));
+    }
+
+    fn violations(&mut self, key: Key, broken: &[Violation], paths: &[SrcPath]) {
+        violations_into(broken, paths, self.key(key));
+    }
+
+    fn src(&mut self, paths: &[SrcPath], src: &Src) {
+        place_into(paths, src, self.key(key!("src")));
+    }
+}
+
 fn place_into(paths: &[SrcPath], src: &Src, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"path\":");
-    out.extend_from_slice(&paths[src.file as usize].0);
+    out.extend_from_slice(&paths[src.file as usize].spelled);
     for (key, n) in [(",\"line\":", src.line), (",\"offset\":", src.offset), (",\"len\":", src.len)]
     {
         out.extend_from_slice(key.as_bytes());
         out.extend_from_slice(itoa::Buffer::new().format(n).as_bytes());
     }
     out.push(b'}');
+}
+
+fn limits_into(limits: &LimitSpans, out: &mut Vec<u8>) {
+    if *limits == [None, None] {
+        return out.extend_from_slice(b"null");
+    }
+    for (name, limit) in ["{\"primary\":", ",\"secondary\":"].into_iter().zip(limits) {
+        out.extend_from_slice(name.as_bytes());
+        let Some(limit) = limit else {
+            out.extend_from_slice(b"null");
+            continue;
+        };
+        let (first, last, peak) = (limit.first, limit.last, limit.peak);
+        let whole = |n: Option<i64>| n.map_or("null".to_owned(), |n| n.to_string());
+        let (resets_at, minutes) = (whole(last.resets_at), whole(last.window_minutes));
+        let text = format!(
+            "{{\"first\":{},\"last\":{},\"peak\":{peak},\"resets_at\":{resets_at},\"window_minutes\":{minutes}}}",
+            first.used_percent, last.used_percent,
+        );
+        out.extend_from_slice(text.as_bytes());
+    }
+    out.push(b'}');
+}
+
+fn violations_into(all: &[Violation], paths: &[SrcPath], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (i, broken) in all.iter().enumerate() {
+        out.extend_from_slice(if i == 0 { b"{\"code\":\"" } else { b",{\"code\":\"" });
+        out.extend_from_slice(broken.rule.code.as_bytes());
+        out.push(b'"');
+        let mut record = RecordWriter::new(out);
+        record.name(key!("severity"), Some(broken.rule.severity.name()));
+        record.name(key!("rule"), Some(broken.rule.id));
+        json::string_into(broken.detail.as_bytes(), record.key(key!("detail")));
+        record.src(paths, &broken.src);
+        record.end();
+    }
+    out.push(b']');
 }
