@@ -1,9 +1,10 @@
 # What can be done here. The work itself is in cargo and in the scripts that are called.
 
 BIN := $(or $(CARGO_TARGET_DIR),target)/release
+DUCKDB := $(abspath $(or $(CARGO_TARGET_DIR),target)/duckdb)
 PREFIX ?= /usr/local
 
-.PHONY: demo build test lint bench install docs
+.PHONY: demo build sql test lint bench install docs
 
 # Some commands a newcomer would want, on logs that come with the project.
 demo: build
@@ -13,15 +14,20 @@ demo: build
 build:
 	cargo build --release --package alog-tools
 
-# Everything. What the tests need is in the package registry, and cargo gets it.
+# All commands, alog-sql too, which is linked with DuckDB.
+sql:
+	bin/alog-sql/get-duckdb.sh $(DUCKDB)
+	DUCKDB_LIB_DIR=$(DUCKDB) cargo build --release --package alog-tools --features sql
+
+# Everything. What the tests need is in the package registries, and is got from there.
 test:
-	@echo 'cargo downloads the crates that are missing here; nothing else is needed. One test compares with a program'
-	@echo 'that it gets from the npm registry, if npm and samples are here.'
-	cargo test
+	@echo 'cargo downloads the crates that are missing here. DuckDB, for alog-sql, comes from the npm registry, and so does'
+	@echo 'a program that one test compares with; without npm these tests are left out.'
+	tests/run.sh $(DUCKDB)
 
 # Format of the sources, clippy, what stands at the top level.
 lint:
-	cargo fmt --check && cargo clippy --all-targets -- -D warnings
+	cargo fmt --all --check && DUCKDB_LIB_DIR=$(DUCKDB) cargo clippy --workspace --features sql --all-targets -- -D warnings
 	.ci/top-level
 
 # Ratios to other tools on a log of 1 GB: docs/bench.md.

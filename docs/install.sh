@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the commands that were built, with the manual pages and completions that they print.
+# Installs the commands that were built, with the manual pages and completions that they print, and
+# the library of alog-sql if that is among them.
 # Usage: docs/install.sh BIN_DIR PREFIX        (DESTDIR is put before PREFIX)
 set -euo pipefail
 [ $# = 2 ] || { echo 'usage: docs/install.sh BIN_DIR PREFIX' >&2; exit 2; }
@@ -23,3 +24,10 @@ for command in "$(dirname "$0")"/../bin/*/; do
     file=$to/share/fish/vendor_completions.d/$name.fish printed "$bin/$name" --completions fish
     echo "$to/bin/$name"
 done
+if [ -x "$bin/alog-sql" ]; then
+    mkdir -p "$to/lib/alog"
+    for library in "$bin"/../duckdb/libduckdb.*; do
+        install -m 644 "$library" "$to/lib/alog/"
+        echo "$to/lib/alog/${library##*/}"
+    done
+fi

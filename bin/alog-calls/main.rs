@@ -5,12 +5,9 @@ mod judge;
 use std::process::ExitCode;
 
 use agentlog::fold::calls::{self, Call, Calls, Options};
-use agentlog::fold::turn_book;
-use agentlog::native::Wants;
 use agentlog::record::{CALL, CALL_STATS, call_stats_into};
-use agentlog::sse;
 use clap::Parser;
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Output, Records, Run, Verdict};
+use cli::{CommonFlags, Look, Output, Records, Run, Verdict, reads};
 use judge::{Code, FailOn, Judge, State, Wanted, parse_ms};
 
 /// Print tool calls, each with its life and the rules that it broke
@@ -81,25 +78,16 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let records = records.only(judge.heard(wanted));
     if args.stats {
         let mut records = records.gathering();
-        cli::fold(&mut run, look, &rows(), || Calls::new(options), &mut records)?;
+        cli::fold(&mut run, look, &reads::calls(), || Calls::new(options), &mut records)?;
         let calls = records.gathered(&mut run)?;
         print_stats(&mut run, args, &calls)?;
         return Ok(run.report.finish());
     }
     let mut records = judge.over(records);
-    cli::fold(&mut run, look, &rows(), || Calls::new(options), &mut records)?;
+    cli::fold(&mut run, look, &reads::calls(), || Calls::new(options), &mut records)?;
     records.finish(&mut run)?;
     let failed = args.check && judge.found();
     Ok(run.report.finish().max(if failed { Verdict::Failed } else { Verdict::Done }))
-}
-
-fn rows() -> FoldRows {
-    FoldRows {
-        events: &[turn_book::EVENTS, calls::EVENTS],
-        passes: sse::tells_no_call,
-        read: sse::what_of,
-        native: NativeRows::new(Wants { usage: false, ..Wants::ALL }),
-    }
 }
 
 fn print_stats(run: &mut Run, args: &Args, calls: &[Call]) -> anyhow::Result<()> {

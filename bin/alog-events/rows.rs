@@ -1,14 +1,11 @@
 //! What `alog-events` keeps of a row: the record but for what is not known yet where rows are
 //! decoded, which is its index, its time in UTC, and the number of its line.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use agentlog::capture::Request;
-use agentlog::event::Provider;
 use agentlog::json;
 use agentlog::native;
 use agentlog::record::{
@@ -17,7 +14,7 @@ use agentlog::record::{
 };
 use agentlog::sse;
 use anyhow::Context;
-use cli::{Decode, Selection};
+use cli::{Choice, Chosen, Decode, Selection};
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 /// Which events are wanted, by name.
@@ -72,12 +69,10 @@ fn listed(list: &str) -> impl Iterator<Item = &str> {
 /// Keeps the records of wanted events.
 pub struct EventRows<'a> {
     names: &'a Names,
-    selection: &'a Selection,
+    choice: Choice<'a>,
     /// The source line instead of the record.
     raw: bool,
     room: &'a Room,
-    /// The sessions met, if sessions are asked for.
-    met: Mutex<BTreeSet<String>>,
 }
 
 /// A limit on what is kept of all rows.
@@ -145,11 +140,11 @@ impl Decode for EventRows<'_> {
     type Memory = Vec<u8>;
 
     fn wants(&self, event: &str) -> bool {
-        self.names.wants(event) && (!self.room.is_over() || self.selection.names_sessions())
+        self.names.wants(event) && (!self.room.is_over() || self.choice.names_sessions())
     }
 
     fn value(&self, row: &sse::Row<'_>, raw: &[u8], arena: &mut Vec<u8>) -> Option<Body> {
-        let Selected::Yes { sid } = self.selected(row) else { return None };
+        let Chosen::Yes { sid } = self.choice.row(row) else { return None };
         if !self.room.take(raw.len() + size_of::<Body>()) {
             return None;
         }
@@ -189,7 +184,7 @@ impl Decode for EventRows<'_> {
         if !self.wants(&row.name()) {
             return;
         }
-        let Selected::Yes { sid } = self.selected_native(row, thread) else { return };
+        let Chosen::Yes { sid } = self.choice.native(row, thread) else { return };
         if !self.room.take(raw.len() + size_of::<Body>()) {
             return;
         }
@@ -218,7 +213,7 @@ impl Decode for EventRows<'_> {
         if !self.wants(request.kind().event()) {
             return None;
         }
-        let Selected::Yes { sid } = self.selected_request(request) else { return None };
+        let Chosen::Yes { sid } = self.choice.request(request) else { return None };
         if !self.room.take(raw.len() + size_of::<Body>()) {
             return None;
         }
@@ -254,66 +249,13 @@ impl Decode for EventRows<'_> {
 impl<'a> EventRows<'a> {
     /// Keeps the wanted rows as long as there is room.
     pub fn new(names: &'a Names, selection: &'a Selection, raw: bool, room: &'a Room) -> Self {
-        Self { names, selection, raw, room, met: Mutex::default() }
+        Self { names, choice: Choice::new(selection), raw, room }
     }
 
     /// The sessions met so far, if sessions are asked for.
     pub fn met(&self) -> BTreeSet<String> {
-        self.met.lock().map(|met| met.clone()).unwrap_or_default()
+        self.choice.met()
     }
-
-    fn selected(&self, row: &sse::Row<'_>) -> Selected {
-        if !self.selection.is_choosy() {
-            return Selected::Yes { sid: None };
-        }
-        let cwd = row.meta.cwd.and_then(|cwd| cwd.str());
-        self.selected_by(row.provider(), row.sid(), cwd.as_deref())
-    }
-
-    fn selected_native(&self, row: &native::Row<'_>, own: Option<&native::Meta>) -> Selected {
-        if !self.selection.is_choosy() {
-            return Selected::Yes { sid: None };
-        }
-        let head = row.head();
-        let sid = own.map(|own| own.session().to_owned()).or(head.sid);
-        let cwd = head.cwd.or_else(|| own?.cwd.clone());
-        self.selected_by(head.provider, sid.map(Cow::Owned), cwd.as_deref())
-    }
-
-    fn selected_request(&self, request: &Request<'_>) -> Selected {
-        if !self.selection.is_choosy() {
-            return Selected::Yes { sid: None };
-        }
-        let sid = request.sid().map(Cow::Borrowed);
-        self.selected_by(request.provider(), sid, request.cwd().as_deref())
-    }
-
-    fn selected_by(
-        &self,
-        provider: Option<Provider>,
-        sid: Option<Cow<'_, str>>,
-        cwd: Option<&str>,
-    ) -> Selected {
-        if !self.selection.whose(provider, sid.as_deref(), cwd) {
-            return Selected::No;
-        }
-        let sid = sid.filter(|_| self.selection.names_sessions()).map(Cow::into_owned);
-        if let (Some(sid), Ok(mut met)) = (&sid, self.met.lock())
-            && !met.contains(sid)
-        {
-            met.insert(sid.clone());
-        }
-        Selected::Yes { sid }
-    }
-}
-
-/// Whether a row is wanted.
-enum Selected {
-    No,
-    /// With its session id, if sessions are asked for.
-    Yes {
-        sid: Option<String>,
-    },
 }
 
 /// Keeps nothing but the times of wanted events.
@@ -328,7 +270,7 @@ impl Decode for EventTimes<'_> {
     }
 
     fn value(&self, row: &sse::Row<'_>, _: &[u8], _: &mut Vec<u8>) -> Option<()> {
-        matches!(self.0.selected(row), Selected::Yes { .. }).then_some(())
+        matches!(self.0.choice.row(row), Chosen::Yes { .. }).then_some(())
     }
 
     fn native(
@@ -339,7 +281,7 @@ impl Decode for EventTimes<'_> {
         _: &mut Vec<u8>,
         each: &mut dyn FnMut(()),
     ) {
-        let wanted = || matches!(self.0.selected_native(row, thread), Selected::Yes { .. });
+        let wanted = || matches!(self.0.choice.native(row, thread), Chosen::Yes { .. });
         if self.0.names.wants(&row.name()) && wanted() {
             each(());
         }
@@ -351,10 +293,10 @@ impl Decode for EventTimes<'_> {
 
     fn request(&self, request: &Request<'_>, _: &[u8], _: &mut Vec<u8>) -> Option<()> {
         let wanted = self.0.names.wants(request.kind().event());
-        (wanted && matches!(self.0.selected_request(request), Selected::Yes { .. })).then_some(())
+        (wanted && matches!(self.0.choice.request(request), Chosen::Yes { .. })).then_some(())
     }
 
     fn timed(&self) -> Option<()> {
-        (!self.0.selection.is_choosy()).then_some(())
+        (!self.0.choice.is_choosy()).then_some(())
     }
 }

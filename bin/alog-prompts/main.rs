@@ -3,11 +3,9 @@
 use std::process::ExitCode;
 
 use agentlog::fold::prompts::{Kind, Options, Prompt, Prompts};
-use agentlog::native::Wants;
 use agentlog::record::PROMPT;
-use agentlog::sse::{PROMPT_EVENTS, prompt_of};
 use clap::Parser;
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, Look, Records, Run, Verdict, reads};
 use jsonl::Needles;
 
 /// Print the prompts of the user, one record each, in order of time
@@ -50,25 +48,13 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut run = Run::new(&args.common)?;
     run.leave_out_requests();
-    let needles = Needles::new(&NEEDLES).filter(|_| !run.strict);
+    let needles = Needles::new(&reads::PROMPT_NEEDLES).filter(|_| !run.strict);
     let look = needles.as_ref().map_or(Look::All, Look::Needles);
     let options = Options { raw_text: args.raw_text, explain: args.explain };
     let commands = args.commands;
     let mut records = Records::new(&run, &args.common.output, args.explain)
         .only(move |prompt: &Prompt| commands || prompt.kind != Kind::Command);
-    cli::fold(&mut run, look, &rows(), || Prompts::new(options), &mut records)?;
+    cli::fold(&mut run, look, &reads::prompts(), || Prompts::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())
-}
-
-/// Bare words that every row with a prompt, or with evidence of its writer's zone, has in it.
-const NEEDLES: [&str; 4] = ["user_message", "user_prompt", "queue_operation", "session_configured"];
-
-fn rows() -> FoldRows {
-    FoldRows {
-        events: &[&PROMPT_EVENTS],
-        passes: |_, _| false,
-        read: |row, _| prompt_of(row),
-        native: NativeRows::new(Wants { prompts: true, ..Wants::default() }),
-    }
 }

@@ -7,16 +7,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use agentlog::fold::tokens::{self, By, Group, Options, TokenUse};
-use agentlog::fold::turn_book;
-use agentlog::native::Wants;
 use agentlog::record::TOKENS;
-use agentlog::sse;
 use anyhow::Context;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, Look, Records, Run, Shares, Verdict, reads};
 use ledger::Prices;
-use report::{Shares, columns};
+use report::columns;
 
 /// Print how many tokens were used, in groups, and what they cost
 ///
@@ -74,7 +71,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);
-    let rows = rows(options.by.contains(&By::Turn));
+    let rows = reads::tokens(options.by.contains(&By::Turn));
     let mut shares = Shares::default();
     cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut shares)?;
     let shares = shares.of_named_sessions(&mut run)?;
@@ -85,13 +82,6 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     cli::Sink::take(&mut records, &mut groups)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())
-}
-
-fn rows(with_turns: bool) -> FoldRows {
-    let events: &[&[&str]] =
-        if with_turns { &[tokens::EVENTS, turn_book::EVENTS] } else { &[tokens::EVENTS] };
-    let wants = Wants { usage: true, prompts: with_turns, turns: with_turns, ..Wants::default() };
-    FoldRows { events, passes: |_, _| false, read: sse::what_of, native: NativeRows::new(wants) }
 }
 
 fn by_name() -> impl TypedValueParser<Value = By> {

@@ -2,13 +2,11 @@
 
 use std::process::ExitCode;
 
-use agentlog::fold::turn_book::{self, TurnStatus};
-use agentlog::fold::turns::{self, Options, Turn, Turns};
-use agentlog::native::Wants;
+use agentlog::fold::turn_book::TurnStatus;
+use agentlog::fold::turns::{Options, Turn, Turns};
 use agentlog::record::TURN;
-use agentlog::sse;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, Look, Records, Run, Verdict, reads};
 
 /// Print turns: a prompt, how it ended, the reply, and what it took
 ///
@@ -72,18 +70,9 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         status && (!idle || turn.idle_t.is_some())
     };
     let mut records = Records::new(&run, &args.common.output, args.explain).only(wanted);
-    cli::fold(&mut run, look, &rows(), || Turns::new(options), &mut records)?;
+    cli::fold(&mut run, look, &reads::turns(), || Turns::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())
-}
-
-fn rows() -> FoldRows {
-    FoldRows {
-        events: &[turn_book::EVENTS, turns::EVENTS],
-        passes: sse::tells_no_turn,
-        read: sse::what_of,
-        native: NativeRows::new(Wants::ALL),
-    }
 }
 
 impl Status {

@@ -26,6 +26,7 @@
 mod answers;
 mod arenas;
 mod captured;
+mod choice;
 mod deltas;
 mod feed;
 mod flags;
@@ -37,17 +38,20 @@ mod look;
 mod order;
 mod output;
 mod progress;
+pub mod reads;
 mod records;
 mod replay;
 mod report;
 mod run;
 mod scan;
 mod select;
+mod shares;
 mod start;
 mod table;
 mod when;
 mod zones;
 
+pub use choice::{Choice, Chosen};
 pub use deltas::fold_deltas;
 pub use flags::{
     CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
@@ -63,6 +67,7 @@ pub use report::{BadLine, Counts, Report, Verdict};
 pub use run::{Row, Rows, Run, ZONE_NEEDLES};
 pub use scan::{Decode, Item, Scanned};
 pub use select::{Limit, SelectError, Selection};
+pub use shares::Shares;
 pub(crate) use start::command_name;
 pub use start::{main, main_of};
 pub use when::WhenError;

@@ -17,9 +17,8 @@ pub struct Output {
     pretty: bool,
     /// Whether records end with line feeds.
     line_feeds: bool,
-    kind: &'static RecordKind,
-    /// Whether records end with `rows`.
-    explain: bool,
+    /// The keys of a record.
+    keys: Vec<String>,
     table: Table,
     record: Vec<u8>,
     printed: u64,
@@ -30,6 +29,13 @@ pub struct Output {
 impl Output {
     /// Prepares standard output for records of a kind.
     pub fn new(flags: &OutputFlags, kind: &'static RecordKind, explain: bool) -> Self {
+        let rows = explain.then_some("rows".to_owned());
+        let keys = kind.fields().map(|field| field.name.to_owned()).chain(rows).collect();
+        Self::of_columns(flags, keys, kind.table)
+    }
+
+    /// Prepares standard output for rows with these keys, of which a table shows some.
+    pub fn of_columns(flags: &OutputFlags, keys: Vec<String>, shown: &[impl ToString]) -> Self {
         let stdout = io::stdout();
         let colour = match flags.color {
             Color::Always => true,
@@ -43,9 +49,8 @@ impl Output {
             form: flags.output,
             pretty: flags.pretty,
             line_feeds: !flags.null,
-            kind,
-            explain,
-            table: Table::new(kind.table, colour),
+            keys,
+            table: Table::new(shown, colour),
             record: Vec::new(),
             printed: 0,
             in_words: false,
@@ -202,9 +207,8 @@ impl Output {
     }
 
     fn header(&mut self) -> io::Result<()> {
-        let rows = self.explain.then_some("rows".to_owned());
-        let names = self.kind.fields().map(|f| f.name.to_owned()).chain(rows);
-        self.row(&names.collect::<Vec<_>>())
+        let keys = self.keys.clone();
+        self.row(&keys)
     }
 
     fn row(&mut self, cells: &[String]) -> io::Result<()> {

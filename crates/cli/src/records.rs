@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use agentlog::event::{Head, Src};
 use agentlog::json::Text;
-use agentlog::record::{RecordKind, SrcPath};
+use agentlog::record::{RecordKind, SrcPath, Values};
 use anyhow::Result;
 
 use crate::flags::OutputFlags;
@@ -26,6 +26,8 @@ pub trait Record {
     fn src(&self) -> Src;
     /// Whose it is.
     fn head(&self) -> &Head;
+    /// Hands out its values behind `t`.
+    fn values(&self, paths: &[SrcPath], values: &mut impl Values);
     /// Appends it as JSON.
     fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>);
 }

@@ -91,13 +91,19 @@ pub struct Rows<T, M> {
 impl Run {
     /// Understands the flags and finds the logs.
     pub fn new(flags: &CommonFlags) -> Result<Self> {
+        Self::sparing(flags, None)
+    }
+
+    /// The same for who wants no records before `since`, in milliseconds since the epoch, whatever
+    /// the flags say: files that ended long before are not opened.
+    pub fn sparing(flags: &CommonFlags, since: Option<i64>) -> Result<Self> {
         if let Some(jobs) = flags.input.jobs {
             rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
         }
         let selection = Selection::new(&flags.selection)?;
         let zones = Zones::new(&flags.selection.tz)?;
         let mut report = Report::new(&flags.checks, &flags.output)?;
-        let found = inputs::find(&flags.input, selection.since, &mut report)?;
+        let found = inputs::find(&flags.input, selection.since.max(since), &mut report)?;
         let all = flags.input.source == Some(Source::All);
         let sessions = if all { Sessions::default() } else { found.sessions };
         let options = ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };
@@ -149,6 +155,27 @@ impl Run {
     /// Leaves out captured requests: what is asked of a model is no news to who reads sessions.
     pub fn leave_out_requests(&mut self) {
         self.leave_out(|log| log.format == Format::Request);
+    }
+
+    /// Does something with the run as if only some of its logs were there.
+    pub fn with_only<T>(
+        &mut self,
+        stays: impl Fn(&Log) -> bool,
+        act: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let Some(logs) = Arc::get_mut(&mut self.logs).map(std::mem::take) else {
+            return act(self);
+        };
+        let (stay, wait): (Vec<_>, Vec<_>) =
+            logs.into_iter().enumerate().partition(|(_, log)| stays(log));
+        let (places, stay): (Vec<usize>, Vec<Log>) = stay.into_iter().unzip();
+        self.logs = Arc::new(stay);
+        let done = act(self);
+        let came_back = Arc::get_mut(&mut self.logs).map(std::mem::take).unwrap_or_default();
+        let mut logs: Vec<_> = places.into_iter().zip(came_back).chain(wait).collect();
+        logs.sort_unstable_by_key(|(place, _)| *place);
+        self.logs = Arc::new(logs.into_iter().map(|(_, log)| log).collect());
+        done
     }
 
     fn leave_out(&mut self, goes: impl Fn(&Log) -> bool) {
@@ -237,7 +264,7 @@ impl Run {
     }
 
     /// Learns the offsets of all logs beforehand, from the few rows that tell them.
-    pub(crate) fn learn_zones(&mut self) -> Result<()> {
+    pub fn learn_zones(&mut self) -> Result<()> {
         let Some(needles) = Needles::new(&ZONE_NEEDLES) else { return Ok(()) };
         let mut evidence = Vec::new();
         self.read_before = true;

@@ -79,6 +79,23 @@ impl Selection {
         })
     }
 
+    /// Takes only records from `since` on and before `until`, in milliseconds since the epoch.
+    pub fn narrow(&mut self, since: Option<i64>, until: Option<i64>) {
+        self.since = self.since.max(since);
+        self.until = self.until.into_iter().chain(until).min();
+    }
+
+    /// The name of the zone of days and hours in the IANA database; none for an offset that has
+    /// none.
+    pub fn zone_name(&self) -> Option<String> {
+        let fixed = || {
+            let seconds = self.zone.to_fixed_offset().ok()?.seconds();
+            // Names of offsets have their signs the other way round.
+            (seconds % 3600 == 0).then(|| format!("Etc/GMT{:+}", -seconds / 3600))
+        };
+        self.zone.iana_name().map(String::from).or_else(fixed)
+    }
+
     /// The same number of records, of all there are.
     pub(crate) fn only_limit(&self) -> Self {
         let Self { limit, zone, .. } = self;

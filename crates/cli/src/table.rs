@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthChar;
 
 /// A table that is laid out when all rows are known.
 pub struct Table {
-    columns: Vec<&'static str>,
+    columns: Vec<String>,
     colour: bool,
     rows: Vec<Vec<Cell>>,
     row: Vec<Cell>,
@@ -25,9 +25,10 @@ const ID: usize = 8;
 
 impl Table {
     /// An empty table with these columns of the record. A dot leads into nested values.
-    pub fn new(columns: &[&'static str], colour: bool) -> Self {
+    pub fn new(columns: &[impl ToString], colour: bool) -> Self {
         let row = vec![Cell::default(); columns.len()];
-        Self { columns: columns.to_vec(), colour, rows: Vec::new(), row }
+        let columns = columns.iter().map(ToString::to_string).collect();
+        Self { columns, colour, rows: Vec::new(), row }
     }
 
     /// Takes other columns, before the first row.
@@ -37,7 +38,7 @@ impl Table {
 
     /// Whether something inside the object of that key is shown.
     pub fn looks_into(&self, key: &str) -> bool {
-        let inside = |c: &&str| c.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
+        let inside = |c: &String| c.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
         self.columns.iter().any(inside)
     }
 
@@ -88,7 +89,7 @@ impl Table {
 
     /// The head of a column. What all counts of tokens have in their names is left out.
     fn head(&self, at: usize) -> Cell {
-        let name = self.columns[at];
+        let name = &*self.columns[at];
         let name = name.split_once('.').map_or(name, |(_, inside)| inside);
         let text = name.strip_suffix("_tokens").unwrap_or(name).to_owned();
         Cell { text, number: self.rows.iter().any(|row| row[at].number) }

@@ -122,7 +122,7 @@ pub const TOKEN_KEYS: &[&str] = &[
 ];
 
 /// The counts by the keys of [`TOKEN_KEYS`].
-fn token_counts(tokens: &ledger::Tokens) -> [u64; 6] {
+pub fn token_counts(tokens: &ledger::Tokens) -> [u64; 6] {
     let ledger::Tokens { input, cache_read, cache_write, output, reasoning, .. } = *tokens;
     [input, cache_read, cache_write, output, reasoning, tokens.total()]
 }

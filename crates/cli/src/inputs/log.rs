@@ -113,6 +113,11 @@ impl Log {
         }
     }
 
+    /// Whether it is a captured request.
+    pub fn is_request(&self) -> bool {
+        self.format == Format::Request
+    }
+
     /// The time that its name tells, in milliseconds since the epoch, taken as UTC; none if its
     /// first row is known to have one.
     pub fn name_time(&self) -> Option<i64> {

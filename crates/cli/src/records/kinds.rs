@@ -6,13 +6,13 @@ use agentlog::fold::deltas::Delta;
 use agentlog::fold::prompts::Prompt;
 use agentlog::fold::tokens::Group;
 use agentlog::fold::turns::Turn;
-use agentlog::record::{self, RecordKind, SrcPath};
+use agentlog::record::{self, RecordKind, SrcPath, Values};
 
 use super::Record;
 
 /// Makes a type a record. What tells its time and its row may be a field or a function.
 macro_rules! record {
-    ($type:ty, $kind:path, $write:path, $self:ident => $t:expr, $src:expr) => {
+    ($type:ty, $kind:path, $write:path, $values:path, $self:ident => $t:expr, $src:expr) => {
         impl Record for $type {
             const KIND: &'static RecordKind = &$kind;
 
@@ -28,6 +28,10 @@ macro_rules! record {
                 &self.head
             }
 
+            fn values(&self, paths: &[SrcPath], values: &mut impl Values) {
+                $values(self, paths, values);
+            }
+
             fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
                 $write(self, index, paths, explain, out);
             }
@@ -35,8 +39,8 @@ macro_rules! record {
     };
 }
 
-record!(Prompt, record::PROMPT, record::prompt_into, self => self.t, self.src);
-record!(Turn, record::TURN, record::turn_into, self => self.t, self.src);
-record!(Delta, record::DELTA, record::delta_into, self => self.t, self.src);
-record!(Call, record::CALL, record::call_into, self => self.t, self.src);
-record!(Group, record::TOKENS, record::tokens_into, self => self.t(), self.src());
+record!(Prompt, record::PROMPT, record::prompt_into, record::prompt_values, self => self.t, self.src);
+record!(Turn, record::TURN, record::turn_into, record::turn_values, self => self.t, self.src);
+record!(Delta, record::DELTA, record::delta_into, record::delta_values, self => self.t, self.src);
+record!(Call, record::CALL, record::call_into, record::call_values, self => self.t, self.src);
+record!(Group, record::TOKENS, record::tokens_into, record::tokens_values, self => self.t(), self.src());

@@ -1,0 +1,127 @@
+//! `alog-sql`: forensic questions in SQL, over the records of all commands.
+
+mod events;
+mod load;
+mod question;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use cli::{CommonFlags, Output, Run, Selection, Verdict};
+use question::Question;
+use warehouse::{Access, Warehouse};
+
+/// Ask logs in SQL: views events, prompts, turns, deltas, tokens, calls
+///
+/// Runs DuckDB over the records that the other commands print. Each is a row of the view with the
+/// command's name; columns are the keys of its records. tokens_by_call holds one row a call to a
+/// model. Only what the query names is read. `DESCRIBE turns` says which columns there are.
+#[derive(Parser)]
+#[allow(clippy::doc_markdown)] // What stands here is printed as help.
+#[command(name = "alog-sql", version, after_long_help = EXAMPLES)]
+struct Args {
+    /// The query, or @NAME for one that comes with alog
+    #[arg(value_name = "QUERY")]
+    query: Option<String>,
+
+    /// Read the query from FILE (- for standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    file: Option<PathBuf>,
+
+    /// Set parameter $NAME of the query; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = question::parameter)]
+    param: Vec<(String, String)>,
+
+    /// List the queries that come with alog
+    #[arg(long)]
+    list: bool,
+
+    /// How much memory tables may take, such as 512MB; the rest goes to a temporary directory
+    #[arg(long, value_name = "SIZE", default_value = "2GB")]
+    memory: String,
+
+    /// Let the query read and write files, load extensions, and change settings
+    #[arg(long = "unsafe")]
+    unsafe_: bool,
+
+    #[command(flatten)]
+    common: CommonFlags,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  alog-sql 'SELECT provider, count(*) AS n FROM turns GROUP BY ALL'
+  alog-sql @slow-tools -o table --since 7d            # a query that comes with alog
+  alog-sql --list                                     # which there are, and their parameters
+  alog-sql \"SELECT t, payload->>'reason' AS why FROM events WHERE event = 'turn.response.aborted'\"
+
+Exit status: 0 done; 1 no row and --fail-empty; 2 usage, a query that cannot be answered, unreadable
+input, or a bad line and --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR,
+COLUMNS.";
+
+fn main() -> ExitCode {
+    cli::main("alog-sql", None, |args: &Args| &args.common, run)
+}
+
+fn run(args: &Args) -> anyhow::Result<Verdict> {
+    if args.list {
+        return question::list(&args.common.output);
+    }
+    let asked = Asked::of(args)?;
+    let spill = tempfile::tempdir().context("a temporary directory")?;
+    let warehouse = Warehouse::in_memory(&asked.access(spill.path())?)?;
+    let query = warehouse.understand(&asked.question.sql, &asked.question.parameters)?;
+    let mut run = Run::sparing(&asked.common, load::spared(&query.needs))?;
+    load::load(&warehouse, &query.needs, &mut run)?;
+    let answer = warehouse.answer(&query)?;
+    let columns = answer.columns();
+    let mut output = Output::of_columns(&asked.common.output, columns.clone(), &columns);
+    answer.each_row(|row| -> anyhow::Result<()> {
+        Ok(output.record(|_, out| out.extend_from_slice(row))?)
+    })?;
+    output.finish()?;
+    run.report.counts.records = output.printed();
+    Ok(run.report.finish())
+}
+
+/// What was asked for.
+struct Asked {
+    question: Question,
+    common: CommonFlags,
+    memory: String,
+    unsafe_: bool,
+}
+
+impl Asked {
+    fn of(args: &Args) -> anyhow::Result<Self> {
+        let mut common = args.common.clone();
+        anyhow::ensure!(
+            common.selection.last.is_none() && common.selection.first.is_none(),
+            "-n and --first count records: write LIMIT in the query"
+        );
+        let query = match (&args.file, &args.query) {
+            // With a file the first operand is a log.
+            (Some(_), Some(path)) => {
+                common.input.paths.insert(0, path.into());
+                None
+            }
+            (_, query) => query.as_deref(),
+        };
+        let question = Question::new(query, args.file.as_deref(), &args.param)?;
+        Ok(Self { question, common, memory: args.memory.clone(), unsafe_: args.unsafe_ })
+    }
+
+    fn access(&self, spill: &Path) -> anyhow::Result<Access> {
+        let zone = Selection::new(&self.common.selection)?.zone_name();
+        Ok(Access {
+            unsafe_: self.unsafe_,
+            zone: zone.context("--zone: DuckDB has zones with names only, such as Asia/Kolkata")?,
+            threads: self.common.input.jobs,
+            spill: Some(spill.to_owned()),
+            memory: self.memory.clone(),
+            allowed: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,307 @@
+//! The tables behind the views, and queries over them.
+
+use std::path::PathBuf;
+
+use agentlog::record::Field;
+use duckdb::arrow::array::Array;
+use duckdb::types::Value as SqlValue;
+use duckdb::{Config, Connection, Statement};
+
+use crate::answer::row_into;
+use crate::columns::Columns;
+use crate::error::{WarehouseError, of_query, of_store};
+use crate::plan::{Needs, needs_of};
+use crate::view::{FILE, View, quoted, type_of};
+
+/// What a query may do, and with how much.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Whether it may read and write files, load extensions, and change settings.
+    pub unsafe_: bool,
+    /// The zone of days and hours, an IANA name or an offset.
+    pub zone: String,
+    /// Threads; DuckDB's own choice if none is given.
+    pub threads: Option<u16>,
+    /// Where what does not fit into memory goes.
+    pub spill: Option<PathBuf>,
+    /// How much memory tables and queries may take, such as `2GB`.
+    pub memory: String,
+    /// Directories that it may write to and read from all the same.
+    pub allowed: Vec<PathBuf>,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            unsafe_: false,
+            zone: "UTC".into(),
+            threads: None,
+            spill: None,
+            memory: "2GB".into(),
+            allowed: Vec::new(),
+        }
+    }
+}
+
+/// A query that DuckDB understood.
+#[derive(Clone, Debug)]
+pub struct Query {
+    sql: String,
+    /// Values by the names of parameters, in the order of the statement.
+    parameters: Vec<String>,
+    /// What it needs.
+    pub needs: Needs,
+}
+
+/// A database with the views.
+pub struct Warehouse {
+    connection: Connection,
+}
+
+impl Warehouse {
+    /// A database that is gone when it is dropped.
+    pub fn in_memory(access: &Access) -> Result<Self, WarehouseError> {
+        let connection = Connection::open_in_memory_with_flags(access.config()?);
+        Self::prepared(connection.map_err(|e| of_store(&e))?, access)
+    }
+
+    fn prepared(connection: Connection, access: &Access) -> Result<Self, WarehouseError> {
+        let warehouse = Self { connection };
+        warehouse.run(&format!("SET TimeZone = {}", literal(&access.zone)))?;
+        warehouse.run("SET arrow_lossless_conversion = true")?;
+        if !access.unsafe_ {
+            let allowed: Vec<String> =
+                access.allowed.iter().map(|path| literal(&path.to_string_lossy())).collect();
+            if !allowed.is_empty() {
+                warehouse.run(&format!("SET allowed_directories = [{}]", allowed.join(", ")))?;
+            }
+            warehouse.run("SET enable_external_access = false")?;
+            warehouse.run("SET lock_configuration = true")?;
+        }
+        Ok(warehouse)
+    }
+
+    fn run(&self, sql: &str) -> Result<(), WarehouseError> {
+        self.connection.execute_batch(sql).map_err(|e| of_store(&e))
+    }
+
+    /// What a query needs, found by planning it over empty tables. `parameters` are values by name.
+    pub fn understand(
+        &self,
+        sql: &str,
+        parameters: &[(String, String)],
+    ) -> Result<Query, WarehouseError> {
+        let planner = Planner::new(self)?;
+        planner.understand(sql, parameters)
+    }
+
+    /// Makes the table of a view, with these columns alone, and the view over it.
+    pub fn create(&self, view: View, columns: &[String]) -> Result<(), WarehouseError> {
+        let has = |name: &str| columns.iter().any(|column| column == name);
+        self.run(&table(view, has))?;
+        self.run(&view_over(view, has))
+    }
+
+    /// Forgets the records of a view.
+    pub fn clear(&self, view: View) -> Result<(), WarehouseError> {
+        self.run(&format!("DELETE FROM {}", view.table()))
+    }
+
+    /// Numbers the records of a view in order of time, those of one time by where they start.
+    pub fn number(&self, view: View) -> Result<(), WarehouseError> {
+        let table = view.table();
+        let order = format!("t NULLS FIRST, {FILE}, src.\"offset\", src.line, src.len");
+        self.run(&format!(
+            "CREATE OR REPLACE TABLE {table} AS SELECT * REPLACE \
+             (row_number() OVER (ORDER BY {order}) AS \"index\") FROM {table}"
+        ))
+    }
+
+    /// Adds records to a view, which must have been made with the columns that they have.
+    pub fn append(&self, view: View, columns: &mut Columns) -> Result<(), WarehouseError> {
+        if columns.is_empty() {
+            return Ok(());
+        }
+        let mut appender = self.connection.appender(&view.table()).map_err(|e| of_store(&e))?;
+        appender.append_record_batch(columns.take()).map_err(|e| of_store(&e))?;
+        appender.flush().map_err(|e| of_store(&e))
+    }
+
+    /// Runs a query to its end.
+    pub fn answer(&self, query: &Query) -> Result<Answer<'_>, WarehouseError> {
+        let mut statement = self.connection.prepare(&query.sql).map_err(|e| of_query(&e))?;
+        bind(&mut statement, &query.parameters)?;
+        // Not streamed: what fails fails before the first row is handed out.
+        statement.raw_execute().map_err(|e| of_query(&e))?;
+        Ok(Answer { statement })
+    }
+}
+
+/// The rows that a query gave.
+pub struct Answer<'w> {
+    statement: Statement<'w>,
+}
+
+impl Answer<'_> {
+    /// The names of its columns.
+    pub fn columns(&self) -> Vec<String> {
+        self.statement.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    /// Hands out each row, spelled as a JSON object.
+    pub fn each_row<E: From<WarehouseError>>(
+        self,
+        mut row: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut text = Vec::new();
+        while let Some(rows) = self.statement.step().map_err(|e| of_query(&e))? {
+            for at in 0..rows.len() {
+                text.clear();
+                row_into(&rows, at, &mut text);
+                row(&text)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Access {
+    fn config(&self) -> Result<Config, WarehouseError> {
+        let set = || -> duckdb::Result<Config> {
+            let mut config = Config::default()
+                .enable_autoload_extension(self.unsafe_)?
+                .custom_user_agent("alog-sql")?
+                .max_memory(&self.memory)?;
+            if let Some(threads) = self.threads {
+                config = config.threads(threads.into())?;
+            }
+            if let Some(spill) = &self.spill {
+                config = config.with("temp_directory", spill.to_string_lossy())?;
+            }
+            Ok(config)
+        };
+        set().map_err(|e| of_store(&e))
+    }
+}
+
+/// A database without records, over which queries are planned.
+struct Planner {
+    connection: Connection,
+}
+
+/// Without records, statistics would say that nothing has to be read.
+const PLANNING: &str = "SET disabled_optimizers = 'statistics_propagation'";
+
+impl Planner {
+    fn new(warehouse: &Warehouse) -> Result<Self, WarehouseError> {
+        let access = Access {
+            zone: warehouse.setting("TimeZone")?,
+            threads: Some(1),
+            memory: "256MB".into(),
+            unsafe_: true,
+            ..Access::default()
+        };
+        let planner = Warehouse::in_memory(&access)?;
+        planner.run(PLANNING)?;
+        planner.run("SET enable_external_access = false")?;
+        for view in View::ALL {
+            planner.run(&table(view, |_| true))?;
+            planner.run(&view_over(view, |_| true))?;
+        }
+        Ok(Self { connection: planner.connection })
+    }
+
+    fn understand(&self, sql: &str, given: &[(String, String)]) -> Result<Query, WarehouseError> {
+        let sql = sql.trim().trim_end_matches(';');
+        let statement = self.connection.prepare(sql).map_err(|e| of_query(&e))?;
+        let parameters = parameters_of(&statement, given)?;
+        drop(statement);
+        let needs = self.plan(sql, &parameters).and_then(|plan| needs_of(&plan));
+        Ok(Query { sql: sql.to_owned(), parameters, needs: needs.unwrap_or_default() })
+    }
+
+    /// The physical plan of a query; none for a statement that has none, such as `SHOW`.
+    fn plan(&self, sql: &str, parameters: &[String]) -> Option<String> {
+        let mut statement =
+            self.connection.prepare(&format!("EXPLAIN (FORMAT json) {sql}")).ok()?;
+        bind(&mut statement, parameters).ok()?;
+        statement.raw_execute().ok()?;
+        let mut plan = None;
+        let mut rows = statement.raw_query();
+        while let Ok(Some(row)) = rows.next() {
+            plan = row.get::<_, String>(1).ok();
+        }
+        plan
+    }
+}
+
+impl Warehouse {
+    fn setting(&self, name: &str) -> Result<String, WarehouseError> {
+        let sql = format!("SELECT current_setting({})", literal(name));
+        self.connection.query_row(&sql, [], |row| row.get(0)).map_err(|e| of_store(&e))
+    }
+}
+
+/// The values of a statement's parameters, in its order.
+fn parameters_of(
+    statement: &Statement<'_>,
+    given: &[(String, String)],
+) -> Result<Vec<String>, WarehouseError> {
+    let mut values = Vec::new();
+    let mut names = Vec::new();
+    for at in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(at).map_err(|e| of_query(&e))?;
+        let Some((_, value)) = given.iter().find(|(known, _)| *known == name) else {
+            let text =
+                format!("the query has a parameter ${name}: give it with --param {name}=VALUE");
+            return Err(WarehouseError::Parameter(text));
+        };
+        values.push(value.clone());
+        names.push(name);
+    }
+    match given.iter().find(|(name, _)| !names.contains(name)) {
+        Some((name, _)) => {
+            let text = format!("--param {name}: the query has no ${name}");
+            Err(WarehouseError::Parameter(text))
+        }
+        None => Ok(values),
+    }
+}
+
+fn bind(statement: &mut Statement<'_>, values: &[String]) -> Result<(), WarehouseError> {
+    for (i, value) in values.iter().enumerate() {
+        let value = SqlValue::Text(value.clone());
+        statement.raw_bind_parameter(i + 1, value).map_err(|e| of_query(&e))?;
+    }
+    Ok(())
+}
+
+/// The statement that makes the table of a view with some of its columns.
+fn table(view: View, has: impl Fn(&str) -> bool) -> String {
+    let column = |field: &Field| format!("{} {}", quoted(field.name), type_of(field).sql());
+    let wanted = view.columns().filter(|field| has(field.name)).map(column);
+    let columns: Vec<String> = wanted.chain([format!("{FILE} INTEGER")]).collect();
+    format!("CREATE TABLE {} ({})", view.table(), columns.join(", "))
+}
+
+/// The statement that makes a view over a table that has some of its columns. One that it has not
+/// is an error if it is used after all, never a null.
+fn view_over(view: View, has: impl Fn(&str) -> bool) -> String {
+    let schema = format!("{} AS \"schema\"", literal(view.kind().schema));
+    let column = |name: &str, sql: &str| {
+        let text = format!("alog-sql has not read column {name} of {}", view.name());
+        if has(name) {
+            return quoted(name);
+        }
+        format!("CAST(error({}) AS {sql}) AS {}", literal(&text), quoted(name))
+    };
+    let columns: Vec<String> =
+        view.columns().map(|field| column(field.name, &type_of(field).sql())).collect();
+    let (name, table) = (quoted(view.name()), view.table());
+    format!("CREATE VIEW {name} AS SELECT {schema}, {} FROM {table}", columns.join(", "))
+}
+
+/// A text as it stands in SQL.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
