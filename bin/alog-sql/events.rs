@@ -1,5 +1,7 @@
 //! The rows of logs as columns: each block's are gathered where it is decoded.
 
+use std::collections::BTreeSet;
+
 use agentlog::capture::Request;
 use agentlog::native;
 use agentlog::record::{event_values, native_event_values, request_event_values};
@@ -11,8 +13,8 @@ use warehouse::{Columns, View};
 pub struct EventRows<'a> {
     /// The columns that it reads.
     pub columns: &'a [String],
-    /// The event's name, if it wants but one.
-    pub event: Option<&'a str>,
+    /// The events' names, if it wants but some.
+    pub events: Option<&'a BTreeSet<String>>,
     pub choice: Choice<'a>,
 }
 
@@ -35,7 +37,7 @@ impl Decode for EventRows<'_> {
     type Memory = Block;
 
     fn wants(&self, event: &str) -> bool {
-        self.event.is_none_or(|wanted| wanted == event)
+        self.events.is_none_or(|wanted| wanted.contains(event))
     }
 
     fn value(&self, row: &sse::Row<'_>, _: &[u8], block: &mut Block) -> Option<Option<String>> {

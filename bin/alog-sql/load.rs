@@ -18,8 +18,8 @@ use warehouse::{Columns, Need, Needs, Only, View, Warehouse};
 
 use crate::events::EventRows;
 
-/// Calls to a model, each with its turn and its project.
-const BY_CALL: [By; 3] = [By::Call, By::Turn, By::Project];
+/// Calls to a model, each with all that it can be grouped by.
+const BY_CALL: [By; 7] = [By::Call, By::Turn, By::Hour, By::Day, By::Week, By::Month, By::Project];
 
 /// How rules judge rows that are out of order, as `alog-calls` does by default.
 const TOLERANCE_MS: i64 = 50;
@@ -174,12 +174,12 @@ impl Load<'_> {
     }
 
     fn events(&self, run: &mut Run) -> Result<()> {
-        let event = self.need.only.event.as_deref().filter(|_| !self.reads("index"));
-        let look = if event.is_some() && !run.strict { Look::Names } else { Look::All };
+        let events = self.need.only.events.as_ref().filter(|_| !self.reads("index"));
+        let look = if events.is_some() && !run.strict { Look::Names } else { Look::All };
         run.learn_zones()?;
         let mut selection = run.selection.clone();
         let asked = selection.clone();
-        let rows = EventRows { columns: &self.need.columns, event, choice: Choice::new(&asked) };
+        let rows = EventRows { columns: &self.need.columns, events, choice: Choice::new(&asked) };
         let paths: Vec<_> = run.logs.iter().map(|log| log.src.clone()).collect();
         let zones = run.zones.clone();
         let mut waiting = Vec::new();

@@ -1,6 +1,7 @@
 //! `alog-sql`: forensic questions in SQL, over the records of all commands.
 
 mod events;
+mod export;
 mod load;
 mod question;
 
@@ -11,14 +12,14 @@ use anyhow::Context;
 use clap::Parser;
 use cli::{CommonFlags, Output, Run, Selection, Verdict};
 use question::Question;
-use warehouse::{Access, Warehouse};
+use warehouse::{Access, View, Warehouse};
 
 /// Ask logs in SQL: views events, prompts, turns, deltas, tokens, calls
 ///
 /// Runs DuckDB over the records that the other commands print. Each is a row of the view with the
 /// command's name; columns are the keys of its records. tokens_by_call holds one row a call to a
 /// model. Only what the query names is read. `DESCRIBE turns` says which columns there are.
-#[derive(Parser)]
+#[derive(Clone, Parser)]
 #[allow(clippy::doc_markdown)] // What stands here is printed as help.
 #[command(name = "alog-sql", version, after_long_help = EXAMPLES)]
 struct Args {
@@ -38,6 +39,21 @@ struct Args {
     #[arg(long)]
     list: bool,
 
+    /// Write the views as Parquet below DIR, partitioned by provider and date
+    ///
+    /// One directory a view, such as DIR/turns/provider=codex/date=2025-11-18: what Spark, ClickHouse
+    /// and DuckDB read as one table. Takes no query; dates are those of --zone.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "list", "param"])]
+    export: Option<PathBuf>,
+
+    /// With --export, only these views, separated by commas [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "export", value_parser = export::view)]
+    views: Vec<View>,
+
+    /// With --export, how Parquet is compressed
+    #[arg(long, value_name = "CODEC", default_value = "zstd", requires = "export")]
+    compression: export::Compression,
+
     /// How much memory tables may take, such as 512MB; the rest goes to a temporary directory
     #[arg(long, value_name = "SIZE", default_value = "2GB")]
     memory: String,
@@ -55,6 +71,7 @@ Examples:
   alog-sql 'SELECT provider, count(*) AS n FROM turns GROUP BY ALL'
   alog-sql @slow-tools -o table --since 7d            # a query that comes with alog
   alog-sql --list                                     # which there are, and their parameters
+  alog-sql --export lake --zone UTC ~/logs            # Parquet for engines of clusters
   alog-sql \"SELECT t, payload->>'reason' AS why FROM events WHERE event = 'turn.response.aborted'\"
 
 Exit status: 0 done; 1 no row and --fail-empty; 2 usage, a query that cannot be answered, unreadable
@@ -68,6 +85,9 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     if args.list {
         return question::list(&args.common.output);
+    }
+    if let Some(dir) = &args.export {
+        return export::run(args, dir);
     }
     let asked = Asked::of(args)?;
     let spill = tempfile::tempdir().context("a temporary directory")?;
@@ -111,6 +131,13 @@ impl Asked {
         };
         let question = Question::new(query, args.file.as_deref(), &args.param)?;
         Ok(Self { question, common, memory: args.memory.clone(), unsafe_: args.unsafe_ })
+    }
+
+    /// The same for what takes no query.
+    fn without_question(args: &Args) -> Self {
+        let question = Question { sql: String::new(), parameters: Vec::new() };
+        let common = args.common.clone();
+        Self { question, common, memory: args.memory.clone(), unsafe_: args.unsafe_ }
     }
 
     fn access(&self, spill: &Path) -> anyhow::Result<Access> {

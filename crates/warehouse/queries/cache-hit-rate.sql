@@ -1,6 +1,6 @@
 -- How much of the input was read from the cache, by day and model
 SELECT
-    strftime(t, '%Y-%m-%d') AS day,
+    day,
     provider,
     model,
     sum(calls) AS calls,

@@ -1,6 +1,6 @@
 -- Tokens and cost by day and project; what has no price is counted apart
 SELECT
-    strftime(t, '%Y-%m-%d') AS day,
+    day,
     project,
     provider,
     sum(calls) AS calls,

@@ -25,6 +25,7 @@
 mod answer;
 mod columns;
 mod error;
+mod export;
 mod named;
 mod plan;
 mod store;
@@ -33,6 +34,7 @@ mod view;
 
 pub use columns::Columns;
 pub use error::WarehouseError;
+pub use export::Codec;
 pub use named::{NamedQuery, named_queries};
 pub use plan::{Need, Needs, Only};
 pub use store::{Access, Answer, Query, Warehouse};

@@ -4,7 +4,7 @@
 //! DuckDB says so itself: the query is planned over empty tables, and the scans of the plan are
 //! read. What is not understood there rules out nothing; DuckDB filters again in any case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use agentlog::time::Stamp;
 use serde_json::Value;
@@ -20,6 +20,14 @@ pub struct Need {
     pub only: Only,
 }
 
+impl Need {
+    /// All records of a view, and all their columns.
+    pub fn all_of(view: View) -> Self {
+        let columns = view.columns().map(|field| field.name.to_owned()).collect();
+        Self { columns, only: Only::default() }
+    }
+}
+
 /// What holds for all records that a query wants of a view.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Only {
@@ -31,8 +39,8 @@ pub struct Only {
     pub provider: Option<String>,
     /// The session.
     pub sid: Option<String>,
-    /// The event's name.
-    pub event: Option<String>,
+    /// The events' names.
+    pub events: Option<BTreeSet<String>>,
 }
 
 /// What a query needs, by view.
@@ -143,7 +151,7 @@ impl Only {
         match (column, operator) {
             ("provider", "=") => self.provider = Some(literal),
             ("sid", "=") => self.sid = Some(literal),
-            ("event", "=") => self.event = Some(literal),
+            ("event", "=") => self.events = Some([literal].into()),
             ("t", ">=" | ">" | "=" | "<" | "<=") => {
                 let ms = milliseconds(&literal)?;
                 if operator != "<" && operator != "<=" {
@@ -166,7 +174,7 @@ impl Only {
             until: self.until.zip(other.until).map(|(a, b)| a.max(b)),
             provider: same(&self.provider, &other.provider),
             sid: same(&self.sid, &other.sid),
-            event: same(&self.event, &other.event),
+            events: self.events.as_ref().zip(other.events.as_ref()).map(|(a, b)| a | b),
         }
     }
 }
@@ -216,7 +224,7 @@ mod tests {
             until: Some(1_767_312_000_500),
             provider: Some("claude".into()),
             sid: Some("it's AND (that".into()),
-            event: Some("turn.diff".into()),
+            events: Some(["turn.diff".into()].into()),
         };
         assert_eq!(only, want);
     }
@@ -253,5 +261,8 @@ mod tests {
         assert_eq!(need.columns, ["provider", "sid", "t", "src"]);
         assert_eq!(need.only, Only { provider: Some("claude".into()), ..Only::default() });
         assert_eq!(needs.len(), 1);
+        let [one, other] = ["event='a'", "event='b'"].map(|filter| scanned(&json!(filter)));
+        assert_eq!(one.or(&other).events, Some(["a".into(), "b".into()].into()));
+        assert_eq!(one.or(&Only::default()), Only::default());
     }
 }

@@ -55,7 +55,7 @@ pub struct Query {
 
 /// A database with the views.
 pub struct Warehouse {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Warehouse {
@@ -213,6 +213,10 @@ impl Planner {
 
     fn understand(&self, sql: &str, given: &[(String, String)]) -> Result<Query, WarehouseError> {
         let sql = sql.trim().trim_end_matches(';');
+        let is_empty = sql.lines().all(|line| line.trim().is_empty() || line.starts_with("--"));
+        if is_empty {
+            return Err(WarehouseError::Query("there is no statement in the query".into()));
+        }
         let statement = self.connection.prepare(sql).map_err(|e| of_query(&e))?;
         let parameters = parameters_of(&statement, given)?;
         drop(statement);

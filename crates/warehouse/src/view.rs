@@ -13,9 +13,9 @@ pub enum View {
     Turns,
     /// What `alog-deltas` prints.
     Deltas,
-    /// What `alog-tokens --cost --rate-limits` prints of sessions.
+    /// What `alog-tokens --cost` prints.
     Tokens,
-    /// What `alog-tokens --by session,turn,call --cost` prints.
+    /// What `alog-tokens --by call,turn,hour,day,week,month,project --cost` prints.
     TokensByCall,
     /// What `alog-calls` prints.
     Calls,
