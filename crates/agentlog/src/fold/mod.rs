@@ -7,6 +7,7 @@ pub mod deltas;
 #[cfg(test)]
 mod given;
 pub mod prompts;
+mod resume;
 mod ties;
 pub mod tokens;
 pub mod turn_book;
@@ -15,6 +16,7 @@ pub mod turns;
 use crate::event::{Event, Src};
 
 pub use agreed::Agreed;
+pub use resume::{BadState, Resume};
 
 /// How long a record waits for what may still change it, in milliseconds of log time, or of the
 /// clock when nothing comes.
@@ -46,7 +48,9 @@ pub trait Fold {
     /// Whether a record waits for time to pass.
     fn waits(&self) -> bool;
 
-    /// The input is over: gives out the rest.
+    /// The input is over: gives out the rest. These records were still open: more of the log could
+    /// have changed them, so that a run that goes on from a state kept before tells of them again
+    /// (see [`Resume`]).
     fn finish(&mut self, out: &mut Vec<Self::Record>);
 
     /// The input is over: gives out a part of the rest, for those that have much. False if that was

@@ -1,0 +1,34 @@
+//! Folds that are kept between runs: a log that grew is read from where the last run stopped.
+
+use super::Fold;
+
+/// A fold whose state can be kept and taken up later.
+///
+/// Feeding a log in parts, with [`Resume::save`] and [`Resume::load`] between them, gives the
+/// records that feeding it at once gives, in the same order. What [`Fold::feed`] and
+/// [`Fold::advance`] give out is final: it is not in the state any more. What [`Fold::finish`] gives
+/// out is still open: whoever saves first and calls `finish` on the same fold then gets records
+/// that are provisional, and the run that takes up the state gives out each of them again, or what
+/// became of it.
+pub trait Resume: Fold {
+    /// Appends all that the fold knows, in a form of this version alone.
+    fn save(&self, out: &mut Vec<u8>);
+
+    /// Takes up what [`Resume::save`] wrote, in a fold that was made with the same options. After an
+    /// error the fold is as it was.
+    fn load(&mut self, bytes: &[u8]) -> Result<(), BadState>;
+}
+
+/// Why a state cannot be taken up. Whoever gets one reads the log from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadState {
+    /// It is no state, or one of another version or of another fold.
+    #[error("the state is of another version or command")]
+    Foreign,
+    /// It was cut short or changed.
+    #[error("the state is damaged")]
+    Damaged,
+    /// The fold that wrote it was asked for something else.
+    #[error("the state was made with other options")]
+    OtherOptions,
+}
