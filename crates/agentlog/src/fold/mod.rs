@@ -6,6 +6,7 @@ pub mod calls;
 pub mod deltas;
 #[cfg(test)]
 mod given;
+mod how;
 pub mod prompts;
 mod resume;
 mod ties;
@@ -13,10 +14,13 @@ pub mod tokens;
 pub mod turn_book;
 pub mod turns;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Event, Src};
 
+pub use crate::state::BadState;
 pub use agreed::Agreed;
-pub use resume::{BadState, Resume};
+pub use resume::Resume;
 
 /// How long a record waits for what may still change it, in milliseconds of log time, or of the
 /// clock when nothing comes.
@@ -61,22 +65,28 @@ pub trait Fold {
     }
 }
 
+/// Words of a program, not of a log. The name hides from serde that it is a reference, which it would
+/// borrow from what it reads.
+type Words = &'static str;
+
 /// A row that a fold read, and what it made of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
     /// The row.
     pub src: Src,
     /// What it counted for, or why it was dropped.
-    pub how: &'static str,
+    #[serde(with = "how")]
+    pub how: Words,
 }
 
 /// A row that was read for a record of which tokens are a part.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedRow {
     /// The row.
     pub src: Src,
     /// What it counted for, or why it was dropped.
-    pub how: &'static str,
+    #[serde(with = "how")]
+    pub how: Words,
     /// The tokens that it added; none if it added none.
     pub tokens: Option<Box<ledger::Tokens>>,
 }

@@ -1,6 +1,9 @@
 //! Folds that are kept between runs: a log that grew is read from where the last run stopped.
 
+use serde::de::DeserializeOwned;
+
 use super::Fold;
+use crate::state::{self, BadState};
 
 /// A fold whose state can be kept and taken up later.
 ///
@@ -19,16 +22,17 @@ pub trait Resume: Fold {
     fn load(&mut self, bytes: &[u8]) -> Result<(), BadState>;
 }
 
-/// Why a state cannot be taken up. Whoever gets one reads the log from its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadState {
-    /// It is no state, or one of another version or of another fold.
-    #[error("the state is of another version or command")]
-    Foreign,
-    /// It was cut short or changed.
-    #[error("the state is damaged")]
-    Damaged,
-    /// The fold that wrote it was asked for something else.
-    #[error("the state was made with other options")]
-    OtherOptions,
+/// Takes up the state of a fold that keeps its options with it.
+pub(super) fn load<F: DeserializeOwned, O: PartialEq>(
+    kind: &str,
+    bytes: &[u8],
+    fold: &mut F,
+    options: fn(&F) -> O,
+) -> Result<(), BadState> {
+    let kept = state::read(kind, bytes)?;
+    if options(&kept) != options(fold) {
+        return Err(BadState::OtherOptions);
+    }
+    *fold = kept;
+    Ok(())
 }
