@@ -161,7 +161,7 @@ impl Printer {
         let rows = EventRows::new(names, &selection, self.raw, &room);
         let (mut blocks, mut evidence) = (Blocks::new(), Vec::new());
         run.read_all(look, &rows, |block| {
-            evidence.extend(block.evidence);
+            evidence.extend(block.evidence.into_iter().map(|(_, told)| told));
             if room.is_over() {
                 blocks = Blocks::new();
             } else if !block.rows.is_empty() {

@@ -8,7 +8,7 @@ use agentlog::native::Wants;
 use agentlog::record::TURN;
 use agentlog::sse;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, StateFlags, Verdict};
 
 /// Print turns: a prompt, how it ended, the reply, and what it took
 ///
@@ -33,6 +33,9 @@ struct Args {
     /// Add the rows that each record was made of
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    state: StateFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -72,6 +75,11 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         status && (!idle || turn.idle_t.is_some())
     };
     let mut records = Records::new(&run, &args.common.output, args.explain).only(wanted);
+    if args.state.state.is_some() {
+        let flags = (&args.state, &args.common);
+        cli::fold_stated(&mut run, flags, (look, &rows()), Turns::new(options), records)?;
+        return Ok(run.report.finish());
+    }
     cli::fold(&mut run, look, &rows(), || Turns::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())

@@ -17,7 +17,7 @@ use std::hash::{BuildHasher, Hasher};
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 
-pub(crate) use heads::{head, some_head};
+pub use heads::{head, some_head};
 
 /// To be raised by whoever changes what a struct of a state holds, or what that means, within one
 /// version of the package. A test knows the bytes of a small state.

@@ -1,6 +1,7 @@
 //! From the flags to the logs that are read: paths, standard input, or the default roots.
 
 mod log;
+mod mark;
 mod name_time;
 mod roots;
 mod sources;
@@ -24,6 +25,8 @@ use crate::format::{self, Format, Seen};
 use crate::report::Report;
 use log::From;
 pub use log::Log;
+pub(crate) use log::{FIRST, Place};
+pub use mark::Mark;
 pub use roots::default_roots;
 pub use sources::Sessions;
 use sources::Sources;
@@ -131,7 +134,7 @@ impl Search<'_> {
             },
         };
         match seen.format {
-            Format::Sse | Format::Transcript | Format::Rollout | Format::Request => {
+            format if format.is_read() => {
                 log.seen(&seen);
                 if self.source.is_none_or(|source| source == Source::All || source == log.source) {
                     sources.add(log, seen, size);
@@ -157,6 +160,18 @@ fn look(file: &jsonl::Found) -> io::Result<(Log, Option<Seen>)> {
     let log = Log::of_path(file)?;
     let seen = if file.is_regular { Some(format::of_file(&file.path)?) } else { None };
     Ok((log, seen))
+}
+
+/// The logs among some files; what is none, or cannot be read, is passed over.
+pub(crate) fn logs_at(paths: &[PathBuf]) -> Vec<Log> {
+    let found = jsonl::walk(paths).files;
+    let looked = found.iter().filter(|file| file.is_regular).filter_map(|file| look(file).ok());
+    let known = looked.filter_map(|(mut log, seen)| {
+        let seen = seen.filter(|seen| seen.format.is_read())?;
+        log.seen(&seen);
+        Some(log)
+    });
+    known.collect()
 }
 
 /// Files that are not read, told once for each kind.

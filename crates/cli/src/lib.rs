@@ -40,6 +40,7 @@ mod progress;
 mod records;
 mod replay;
 mod report;
+mod resume;
 mod run;
 mod scan;
 mod select;
@@ -51,14 +52,16 @@ mod zones;
 pub use deltas::fold_deltas;
 pub use flags::{
     CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
+    StateFlags,
 };
-pub use fold::{FoldRows, Kept, Memory, NativeRows, ReadRows, Sink, fold};
+pub use fold::{FoldRows, Kept, Memory, NativeRows, ReadRows, Sink, Unfed, fold, fold_on};
 pub use live::Step;
 pub use look::Look;
 pub use order::Lateness;
 pub use output::{Output, schema_of};
 pub use records::{Record, Records};
 pub use replay::replay;
+pub use resume::{ResumePoint, StateFile, Stated, fold_stated, go_on, saved};
 pub use report::{BadLine, Counts, Report, Verdict};
 pub use run::{Row, Rows, Run, ZONE_NEEDLES};
 pub use scan::{Decode, Item, Scanned};

@@ -41,6 +41,8 @@ pub struct Records<R> {
     /// Wanted records that wait for the end.
     kept: Vec<R>,
     sessions: BTreeSet<String>,
+    /// Records that earlier runs printed.
+    before: u64,
     /// Which of the selected records are printed.
     only: Box<dyn FnMut(&R) -> bool + Send>,
     /// Sums records up, for tables.
@@ -66,6 +68,7 @@ impl<R: Record> Records<R> {
             at_once,
             kept: Vec::new(),
             sessions: BTreeSet::new(),
+            before: 0,
             only: Box::new(|_| true),
             total: None,
             words: None,
@@ -144,6 +147,24 @@ impl<R: Record> Sink<R> for Records<R> {
 }
 
 impl<R: Record> Records<R> {
+    /// Goes on where an earlier run stopped, that printed so many and met these sessions: records are
+    /// printed as they come.
+    pub(crate) fn go_on(&mut self, run: &Run, printed: u64, sessions: BTreeSet<String>) {
+        self.paths = run.logs.iter().map(|log| log.src.clone()).collect();
+        (self.at_once, self.before, self.sessions) = (true, printed, sessions);
+        self.output.go_on(printed);
+    }
+
+    /// How many were printed, in earlier runs too.
+    pub(crate) fn printed(&self) -> u64 {
+        self.output.printed()
+    }
+
+    /// The sessions met so far, if sessions are asked for.
+    pub(crate) fn sessions(&self) -> &BTreeSet<String> {
+        &self.sessions
+    }
+
     fn sort(&mut self) {
         self.kept.sort_by_key(|record| (record.t(), record.src()));
     }
@@ -159,7 +180,7 @@ impl<R: Record> Records<R> {
             self.output.total(|out| total(printed).write(0, &self.paths, false, out));
         }
         self.output.finish()?;
-        run.report.counts.records = self.output.printed();
+        run.report.counts.records = self.output.printed() - self.before;
         Ok(())
     }
 

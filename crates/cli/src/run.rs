@@ -11,11 +11,12 @@ use jsonl::{Batch, Needles, Placed, ReaderOptions};
 
 use crate::flags::{CommonFlags, Source};
 use crate::format::Format;
-use crate::inputs::{self, Log, Sessions};
+use crate::inputs::{self, Log, Place, Sessions};
 use crate::live::Kind;
 use crate::look::Look;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::resume::ResumePoint;
 use crate::scan::{self, Decode, Item, Scanned};
 use crate::select::Selection;
 use crate::zones::Zones;
@@ -43,6 +44,8 @@ pub struct Run {
     /// Whether the logs were read before, and counted and reported.
     read_before: bool,
     quiet: bool,
+    /// Where the run goes on from, and then where it stopped.
+    pub(crate) resume: ResumePoint,
 }
 
 /// Bare words that every row with evidence of its writer's zone has in it.
@@ -82,8 +85,8 @@ pub struct Rows<T, M> {
     pub rows: Vec<Row<T>>,
     /// Memory that they refer to.
     pub arena: M,
-    /// What all rows read tell of offsets.
-    pub evidence: Vec<Evidence>,
+    /// What all rows read tell of offsets, each with where its row starts.
+    pub evidence: Vec<(u64, Evidence)>,
     /// The time that the log has come to.
     pub last: Clock,
 }
@@ -115,6 +118,7 @@ impl Run {
             doubled: BTreeSet::new(),
             read_before: false,
             quiet,
+            resume: ResumePoint::start(),
         })
     }
 
@@ -242,7 +246,7 @@ impl Run {
         let mut evidence = Vec::new();
         self.read_before = true;
         self.read_all(Look::Needles(&needles), &Nothing, |block| {
-            evidence.extend(block.evidence);
+            evidence.extend(block.evidence.into_iter().map(|(_, told)| told));
             Ok(())
         })?;
         self.read_before = false;
@@ -312,6 +316,18 @@ impl Run {
         }
     }
 
+    /// The logs, which are then to be given back in their order.
+    pub(crate) fn take_logs(&mut self) -> Vec<Log> {
+        Arc::get_mut(&mut self.logs).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Counts a last line that was left for a later run, since it has no end yet.
+    pub(crate) fn tell_unended(&mut self, file: usize, (_, line): Place) {
+        if self.logs[file].is_unended() {
+            self.report.unended_line(&self.logs[file].path, line);
+        }
+    }
+
     /// Tells of a log that cannot be read, or not to its end.
     pub fn unreadable(&mut self, file: usize, error: &std::io::Error) {
         if self.read_before {
@@ -371,6 +387,11 @@ impl Placer {
     /// For a part of a file: rows without a time before the first row with one get `last`.
     pub(crate) fn starting_at(file: u32, last: Clock) -> Self {
         Self { file, last }
+    }
+
+    /// The clock of the last row that has one.
+    pub(crate) fn last(&self) -> Clock {
+        self.last
     }
 
     pub(crate) fn place<T, M>(&mut self, block: Placed<Scanned<T, M>>) -> Rows<T, M> {

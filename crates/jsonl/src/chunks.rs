@@ -309,6 +309,23 @@ fn read_chunk<T>(
     Ok(chunk)
 }
 
+/// Where the last line that has a line feed ends in a part of a file; its start if none has.
+pub(crate) fn end_of_lines(file: &File, Range { start, mut end }: Range<u64>) -> io::Result<u64> {
+    // Mostly the last byte is one: a little is read first.
+    let mut window = vec![0; 4 << 10];
+    while start < end {
+        let size = (end - start).min(window.len() as u64) as usize;
+        let from = end - size as u64;
+        let read = read_full(file, &mut window[..size], from)?;
+        if let Some(at) = memchr::memrchr(b'\n', &window[..read]) {
+            return Ok(from + at as u64 + 1);
+        }
+        end = from;
+        window.resize(1 << 20, 0);
+    }
+    Ok(start)
+}
+
 /// Reads once from the start of a file, which gives all there is of a small one.
 pub(crate) fn read_start(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
     loop {

@@ -79,7 +79,8 @@ impl Form {
 }
 
 /// For `#[serde(with)]`: an `Arc<Head>`.
-pub(crate) mod head {
+#[allow(missing_docs)]
+pub mod head {
     use super::{Arc, Form, Head};
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -94,7 +95,8 @@ pub(crate) mod head {
 }
 
 /// For `#[serde(with)]`: an `Option<Arc<Head>>`.
-pub(crate) mod some_head {
+#[allow(missing_docs)]
+pub mod some_head {
     use super::{Arc, Form, Head};
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
