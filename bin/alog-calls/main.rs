@@ -10,7 +10,7 @@ use agentlog::native::Wants;
 use agentlog::record::{CALL, CALL_STATS, call_stats_into};
 use agentlog::sse;
 use clap::Parser;
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Output, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, Look, NativeRows, Output, Records, Run, StateFlags, Verdict};
 use judge::{Code, FailOn, Judge, State, Wanted, parse_ms};
 
 /// Print tool calls, each with its life and the rules that it broke
@@ -42,12 +42,15 @@ struct Args {
     tolerance: i64,
 
     /// Print one record a tool: how many calls, how they ended, how long they took
-    #[arg(long, conflicts_with_all = ["check", "explain"])]
+    #[arg(long, conflicts_with_all = ["check", "explain", "state_file"])]
     stats: bool,
 
     /// Add the rows that each record was made of
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    runs: StateFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { tolerance_ms: args.tolerance, explain: args.explain };
@@ -86,9 +89,14 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         print_stats(&mut run, args, &calls)?;
         return Ok(run.report.finish());
     }
-    let mut records = judge.over(records);
-    cli::fold(&mut run, look, &rows(), || Calls::new(options), &mut records)?;
-    records.finish(&mut run)?;
+    if args.runs.file.is_some() {
+        let flags = (&args.runs, &args.common);
+        cli::fold_stated(&mut run, flags, (look, &rows()), Calls::new(options), records)?;
+    } else {
+        let mut records = judge.over(records);
+        cli::fold(&mut run, look, &rows(), || Calls::new(options), &mut records)?;
+        records.finish(&mut run)?;
+    }
     let failed = args.check && judge.found();
     Ok(run.report.finish().max(if failed { Verdict::Failed } else { Verdict::Done }))
 }

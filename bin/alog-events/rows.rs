@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use agentlog::capture::Request;
-use agentlog::event::Provider;
+use agentlog::event::{Head, Provider};
 use agentlog::json;
 use agentlog::native;
 use agentlog::record::{
@@ -255,6 +255,21 @@ impl<'a> EventRows<'a> {
     /// Keeps the wanted rows as long as there is room.
     pub fn new(names: &'a Names, selection: &'a Selection, raw: bool, room: &'a Room) -> Self {
         Self { names, selection, raw, room, met: Mutex::default() }
+    }
+
+    /// Whether source lines are asked for.
+    pub fn is_raw(&self) -> bool {
+        self.raw
+    }
+
+    /// Whose a row is, if it is selected; all are nobody's if nobody is asked for.
+    pub fn selected_head(&self, head: impl FnOnce() -> Head) -> Option<Arc<Head>> {
+        if !self.selection.is_choosy() {
+            return Some(Arc::default());
+        }
+        let head = head();
+        let whose = (head.provider, head.sid.as_deref(), head.cwd.as_deref());
+        self.selection.whose(whose.0, whose.1, whose.2).then(|| Arc::new(head))
     }
 
     /// The sessions met so far, if sessions are asked for.

@@ -7,7 +7,7 @@ use agentlog::native::Wants;
 use agentlog::record::PROMPT;
 use agentlog::sse::{PROMPT_EVENTS, prompt_of};
 use clap::Parser;
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, StateFlags, Verdict};
 use jsonl::Needles;
 
 /// Print the prompts of the user, one record each, in order of time
@@ -30,6 +30,9 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    runs: StateFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.leave_out_requests();
     let needles = Needles::new(&NEEDLES).filter(|_| !run.strict);
     let look = needles.as_ref().map_or(Look::All, Look::Needles);
@@ -56,6 +59,11 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let commands = args.commands;
     let mut records = Records::new(&run, &args.common.output, args.explain)
         .only(move |prompt: &Prompt| commands || prompt.kind != Kind::Command);
+    if args.runs.file.is_some() {
+        let flags = (&args.runs, &args.common);
+        cli::fold_stated(&mut run, flags, (look, &rows()), Prompts::new(options), records)?;
+        return Ok(run.report.finish());
+    }
     cli::fold(&mut run, look, &rows(), || Prompts::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())

@@ -1,5 +1,6 @@
 //! `alog-tokens`: who used how many tokens, and what did that cost?
 
+mod onward;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -14,8 +15,9 @@ use agentlog::sse;
 use anyhow::Context;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, StateFlags, Verdict};
 use ledger::Prices;
+use onward::run_on;
 use report::{Shares, columns};
 
 /// Print how many tokens were used, in groups, and what they cost
@@ -50,6 +52,9 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    runs: StateFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -70,11 +75,15 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let prices = prices(args)?;
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);
     let rows = rows(options.by.contains(&By::Turn));
+    if args.runs.file.is_some() {
+        run_on(args, &mut run, (look, &rows), (options, prices.as_ref()))?;
+        return Ok(run.report.finish());
+    }
     let mut shares = Shares::default();
     cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut shares)?;
     let shares = shares.of_named_sessions(&mut run)?;

@@ -35,7 +35,7 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
-    state: StateFlags,
+    runs: StateFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { no_text: args.no_text, explain: args.explain };
@@ -75,8 +75,8 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         status && (!idle || turn.idle_t.is_some())
     };
     let mut records = Records::new(&run, &args.common.output, args.explain).only(wanted);
-    if args.state.state.is_some() {
-        let flags = (&args.state, &args.common);
+    if args.runs.file.is_some() {
+        let flags = (&args.runs, &args.common);
         cli::fold_stated(&mut run, flags, (look, &rows()), Turns::new(options), records)?;
         return Ok(run.report.finish());
     }

@@ -95,7 +95,8 @@ impl Run {
         self.hold_live()?;
         let first = !self.was_read();
         let waiting = self.opening_times();
-        let guesses = self.merge(look, rows, (waiting, None), Each(feed), |merge, _| merge.guesses)?;
+        let guesses =
+            self.merge(look, rows, (waiting, None), Each(feed), |merge, _| merge.guesses)?;
         let right = self.zones.settle(&guesses);
         if first {
             self.mark_read();
@@ -112,7 +113,8 @@ impl Run {
         to: impl TakeRows,
     ) -> Result<Vec<Fed>> {
         let (track, waiting) = Track::new(self);
-        let (point, unfed) = self.merge(look, rows, (waiting, Some(track)), to, |merge, run| merge.stop(run))?;
+        let (point, unfed) =
+            self.merge(look, rows, (waiting, Some(track)), to, |merge, run| merge.stop(run))?;
         self.resume = point;
         self.mark_read();
         Ok(unfed)

@@ -19,8 +19,8 @@ use crate::look::Look;
 use crate::order::Window;
 use crate::run::{Row, Rows, Run};
 pub(crate) use context::{Context, Copies};
-pub(crate) use rows::SharedHeads;
 pub use on::{Unfed, fold_on};
+pub(crate) use rows::SharedHeads;
 pub use rows::{FoldRows, Kept, Memory, NativeRows, ReadRows};
 
 /// Takes the records of a fold.

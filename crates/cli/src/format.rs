@@ -89,6 +89,8 @@ pub struct Seen {
     pub thread: Option<Meta>,
     /// What it begins with.
     pub mark: Mark,
+    /// Whether there is the end of a line in what was looked at.
+    pub has_line: bool,
 }
 
 /// Looks at the start of a regular file: at little of it, if that is enough.
@@ -153,7 +155,9 @@ impl Seen {
     fn new(format: Format, head: &[u8]) -> Self {
         let (first, plain) = (Clock::Missing, false);
         let mark = Mark::of(head);
-        let mut seen = Self { format, first, begins_with: None, plain, thread: None, mark };
+        let has_line = head.contains(&b'\n');
+        let mut seen =
+            Self { format, first, begins_with: None, plain, thread: None, mark, has_line };
         if format == Format::Request {
             seen.first = captured::start_clock(head);
         }

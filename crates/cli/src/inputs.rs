@@ -43,8 +43,14 @@ pub struct Logs {
     pub sessions: Sessions,
 }
 
-/// Finds the logs to read. `since`, in milliseconds, spares walked files that ended long before.
-pub fn find(flags: &InputFlags, since: Option<i64>, report: &mut Report) -> anyhow::Result<Logs> {
+/// Finds the logs to read. `since`, in milliseconds, spares walked files that ended long before. If
+/// runs follow each other, files without a whole line wait for a later one.
+pub fn find(
+    flags: &InputFlags,
+    since: Option<i64>,
+    runs_follow: bool,
+    report: &mut Report,
+) -> anyhow::Result<Logs> {
     let mut paths = flags.paths.clone();
     if let Some(list) = &flags.files_from {
         paths.extend(listed(list, b'\n')?);
@@ -65,8 +71,14 @@ pub fn find(flags: &InputFlags, since: Option<i64>, report: &mut Report) -> anyh
             _ => format!("reading {}", shown.join(", ")),
         });
     }
-    let mut search =
-        Search { source: flags.source, since, named: named || unasked, unasked, report };
+    let mut search = Search {
+        source: flags.source,
+        since,
+        runs_follow,
+        named: named || unasked,
+        unasked,
+        report,
+    };
     let found = search.run(&paths)?;
     let live = matches!(&found.logs[..], [only] if only.is_live());
     Ok(Logs { live, ..found })
@@ -75,6 +87,8 @@ pub fn find(flags: &InputFlags, since: Option<i64>, report: &mut Report) -> anyh
 struct Search<'a> {
     source: Option<Source>,
     since: Option<i64>,
+    /// Whether a later run goes on from this one.
+    runs_follow: bool,
     /// Whether the user said what to read.
     named: bool,
     /// Whether standard input is read without having been named.
@@ -143,6 +157,10 @@ impl Search<'_> {
                 }
             }
             Format::Empty => self.report.counts.files += 1,
+            Format::Unknown if self.runs_follow && !seen.has_line => {
+                self.report.unended_line(&log.path, 1);
+                self.report.counts.files += 1;
+            }
             format => passed.add(log.path, format),
         }
     }

@@ -49,7 +49,7 @@ mod table;
 mod when;
 mod zones;
 
-pub use deltas::fold_deltas;
+pub use deltas::{fold_deltas, fold_deltas_stated};
 pub use flags::{
     CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
     StateFlags,
@@ -61,8 +61,8 @@ pub use order::Lateness;
 pub use output::{Output, schema_of};
 pub use records::{Record, Records};
 pub use replay::replay;
-pub use resume::{ResumePoint, StateFile, Stated, fold_stated, go_on, saved};
 pub use report::{BadLine, Counts, Report, Verdict};
+pub use resume::{ResumePoint, StateFile, Stated, fold_stated, go_on, saved};
 pub use run::{Row, Rows, Run, ZONE_NEEDLES};
 pub use scan::{Decode, Item, Scanned};
 pub use select::{Limit, SelectError, Selection};

@@ -49,6 +49,8 @@ pub struct Records<R> {
     total: Option<fn(&[R]) -> R>,
     /// What is printed of a record instead of the whole.
     words: Option<fn(&R) -> Option<&Text>>,
+    /// What is printed of a record as it stands in the log.
+    lines: Option<fn(&R) -> &[u8]>,
 }
 
 /// How many records more than asked for are kept before the oldest are dropped.
@@ -72,6 +74,7 @@ impl<R: Record> Records<R> {
             only: Box::new(|_| true),
             total: None,
             words: None,
+            lines: None,
         }
     }
 
@@ -80,6 +83,12 @@ impl<R: Record> Records<R> {
     #[must_use]
     pub fn in_words(self, words: fn(&R) -> Option<&Text>) -> Self {
         Self { words: Some(words), ..self }
+    }
+
+    /// Prints of each record a line of the log and nothing else.
+    #[must_use]
+    pub fn in_lines(self, lines: fn(&R) -> &[u8]) -> Self {
+        Self { lines: Some(lines), ..self }
     }
 
     /// Prints, of the selected records, only those that pass the test.
@@ -149,14 +158,14 @@ impl<R: Record> Sink<R> for Records<R> {
 impl<R: Record> Records<R> {
     /// Goes on where an earlier run stopped, that printed so many and met these sessions: records are
     /// printed as they come.
-    pub(crate) fn go_on(&mut self, run: &Run, printed: u64, sessions: BTreeSet<String>) {
+    pub fn go_on(&mut self, run: &Run, printed: u64, sessions: BTreeSet<String>) {
         self.paths = run.logs.iter().map(|log| log.src.clone()).collect();
         (self.at_once, self.before, self.sessions) = (true, printed, sessions);
         self.output.go_on(printed);
     }
 
     /// How many were printed, in earlier runs too.
-    pub(crate) fn printed(&self) -> u64 {
+    pub fn printed(&self) -> u64 {
         self.output.printed()
     }
 
@@ -223,6 +232,9 @@ impl<R: Record> Records<R> {
         if let Some(words) = self.words {
             let text = words(record).map(Text::to_str_lossy);
             return Ok(text.map_or(Ok(()), |text| self.output.paragraph(&text))?);
+        }
+        if let Some(lines) = self.lines {
+            return Ok(self.output.raw(lines(record))?);
         }
         let (paths, explain) = (&self.paths, self.explain);
         Ok(self.output.record(|index, out| record.write(index, paths, explain, out))?)

@@ -9,7 +9,7 @@ use agentlog::zone::{Clock, Evidence};
 use anyhow::{Context, Result};
 use jsonl::{Batch, Needles, Placed, ReaderOptions};
 
-use crate::flags::{CommonFlags, Source};
+use crate::flags::{CommonFlags, Source, StateFlags};
 use crate::format::Format;
 use crate::inputs::{self, Log, Place, Sessions};
 use crate::live::Kind;
@@ -94,13 +94,18 @@ pub struct Rows<T, M> {
 impl Run {
     /// Understands the flags and finds the logs.
     pub fn new(flags: &CommonFlags) -> Result<Self> {
+        Self::going_on(flags, &StateFlags::default())
+    }
+
+    /// The same for a run that may go on from another.
+    pub fn going_on(flags: &CommonFlags, state: &StateFlags) -> Result<Self> {
         if let Some(jobs) = flags.input.jobs {
             rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
         }
         let selection = Selection::new(&flags.selection)?;
         let zones = Zones::new(&flags.selection.tz)?;
         let mut report = Report::new(&flags.checks, &flags.output)?;
-        let found = inputs::find(&flags.input, selection.since, &mut report)?;
+        let found = inputs::find(&flags.input, selection.since, state.file.is_some(), &mut report)?;
         let all = flags.input.source == Some(Source::All);
         let sessions = if all { Sessions::default() } else { found.sessions };
         let options = ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };

@@ -34,7 +34,7 @@ const FREE: [&str; 17] = [
     "bad_lines",
     "fail_empty",
     "summary",
-    "state",
+    "state_file",
     "flush_open",
     "schema",
 ];
@@ -44,15 +44,24 @@ pub(crate) fn asked() -> Vec<(String, String)> {
     ASKED.get().cloned().unwrap_or_default()
 }
 
+/// `--state` is enough where it is no flag of the command's own.
+fn with_short_names(command: clap::Command) -> clap::Command {
+    let has = |test: fn(&clap::Arg) -> bool| command.get_arguments().any(test);
+    if has(|arg| arg.get_long() == Some("state")) || !has(|arg| arg.get_id() == "state_file") {
+        return command;
+    }
+    command.mut_arg("state_file", |arg| arg.visible_alias("state"))
+}
+
 fn asked_by(command: &clap::Command, matches: &clap::ArgMatches) -> Vec<(String, String)> {
     let values = |id: &str| -> String {
         let values = matches.get_raw(id).into_iter().flatten();
         values.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(" ")
     };
     let ids = command.get_arguments().map(|arg| arg.get_id().as_str());
-    let flags = ids.filter(|id| !FREE.contains(id)).map(|id| {
-        (format!("--{}", id.replace('_', "-")), values(id))
-    });
+    let flags = ids
+        .filter(|id| !FREE.contains(id))
+        .map(|id| (format!("--{}", id.replace('_', "-")), values(id)));
     [(command.get_name().to_owned(), String::new())].into_iter().chain(flags).collect()
 }
 
@@ -81,7 +90,7 @@ pub fn main_of<A: Parser>(
 ) -> ExitCode {
     let _ = COMMAND.set(name);
     allow_many_files();
-    let mut command = A::command();
+    let mut command = with_short_names(A::command());
     let matches = command.clone().get_matches();
     let args = match A::from_arg_matches(&matches) {
         Ok(args) => args,

@@ -171,7 +171,9 @@ mod tests {
                     for ((offset, number), at) in reached {
                         match seen.get(at) {
                             Some(next) => assert_eq!((next.1, next.0), (offset, number)),
-                            None => assert!(seen.last().is_none_or(|l| offset >= l.1 && number >= l.0)),
+                            None => {
+                                assert!(seen.last().is_none_or(|l| offset >= l.1 && number >= l.0))
+                            }
                         }
                     }
                     return seen;

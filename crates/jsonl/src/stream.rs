@@ -56,7 +56,15 @@ impl Blocks {
         std::thread::spawn(move || cutter.run());
         let line = options.first_line;
         let max_line = options.max_line;
-        Self { waiting, first_line: line, line, bytes: 0, end: options.first_offset, max_line, failed: None }
+        Self {
+            waiting,
+            first_line: line,
+            line,
+            bytes: 0,
+            end: options.first_offset,
+            max_line,
+            failed: None,
+        }
     }
 
     /// Bytes handed out so far.

@@ -50,7 +50,8 @@ impl Run {
         for (file, clock) in clocks.into_iter().rev() {
             let t = zones.utc_by_now(clock, &mut guesses);
             // A request is one row: none of it stands before its first.
-            let early = if self.logs[files[file]].format == Format::Request { 0 } else { WINDOW_MS };
+            let early =
+                if self.logs[files[file]].format == Format::Request { 0 } else { WINDOW_MS };
             times[file] = t.map_or(times[file], |t| t - early);
         }
         let mut order: Vec<(i64, usize)> =

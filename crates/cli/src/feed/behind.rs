@@ -79,7 +79,8 @@ impl Cursor {
         match waiting.next() {
             None => Ok(()),
             Some(row) => {
-                let text = format!("it was changed where it was read before, at byte {}", row.offset);
+                let text =
+                    format!("it was changed where it was read before, at byte {}", row.offset);
                 Err(io::Error::new(io::ErrorKind::InvalidData, text))
             }
         }

@@ -126,12 +126,13 @@ impl Cursor {
 
     /// The rows that may be fed, and the reader if there is to be read.
     pub fn parts(&mut self, limit: Key) -> (Ready<'_>, Option<&mut Reader>) {
+        let all_came = self.over && self.ahead.is_empty();
         let ready = Ready {
             blocks: &mut self.blocks,
             window: &mut self.window,
             fed: &mut self.fed,
             first_block: self.first_block,
-            oldest: if self.over { i64::MAX } else { self.newest.saturating_sub(WINDOW_MS) },
+            oldest: if all_came { i64::MAX } else { self.newest.saturating_sub(WINDOW_MS) },
             rank: self.rank,
             limit,
         };

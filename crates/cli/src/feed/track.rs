@@ -72,8 +72,7 @@ impl Track {
         order.into_iter().enumerate().for_each(|(rank, file)| ranks[file] = rank);
         let (parked, next_pause) = (Vec::new(), Instant::now() + PAUSE);
         let fed_before = fed;
-        let track =
-            Self { points, ranks, horizon, fed_before, fed, copies, parked, next_pause };
+        let track = Self { points, ranks, horizon, fed_before, fed, copies, parked, next_pause };
         (track, waiting)
     }
 

@@ -308,7 +308,11 @@ impl Memory {
     }
 
     /// Gives a row that was read again what it got from where it stands.
-    pub(crate) fn give_back(&mut self, kept: &mut Kept, was: (Option<&Arc<Head>>, Option<LeftOut>)) {
+    pub(crate) fn give_back(
+        &mut self,
+        kept: &mut Kept,
+        was: (Option<&Arc<Head>>, Option<LeftOut>),
+    ) {
         let (head, left_out) = was;
         kept.left_out = left_out;
         if let Some(head) = head {

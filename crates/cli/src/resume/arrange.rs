@@ -113,7 +113,8 @@ fn renamed(point: &ResumePoint, found: &[Log]) -> Vec<Log> {
             continue;
         }
         let beside = inputs::logs_at(&siblings(&known.path)).into_iter();
-        let is_it = |log: &Log| log.id.is_some_and(|id| !have.contains(&id)) && log.grew_from(known);
+        let is_it =
+            |log: &Log| log.id.is_some_and(|id| !have.contains(&id)) && log.grew_from(known);
         more.extend(beside.filter(is_it).take(1));
     }
     more
@@ -122,8 +123,7 @@ fn renamed(point: &ResumePoint, found: &[Log]) -> Vec<Log> {
 /// Files whose names start as this one's.
 fn siblings(path: &Path) -> Vec<PathBuf> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-    let (Ok(entries), Some(name)) =
-        (fs::read_dir(dir.unwrap_or(Path::new("."))), path.file_name())
+    let (Ok(entries), Some(name)) = (fs::read_dir(dir.unwrap_or(Path::new("."))), path.file_name())
     else {
         return Vec::new();
     };
@@ -142,10 +142,12 @@ fn matches(point: &ResumePoint, found: &[Option<Log>]) -> Result<Vec<Option<usiz
     for same_file in [true, false] {
         for (known, mine) in point.logs.iter().zip(&mut mine).filter(|(_, mine)| mine.is_none()) {
             let fits = |log: &Log| {
-                let is_it = if same_file { log.id == Some(known.id) } else { !log.is_shorter_than(known) };
+                let is_it =
+                    if same_file { log.id == Some(known.id) } else { !log.is_shorter_than(known) };
                 is_it && log.grew_from(known)
             };
-            let mut logs = found.iter().enumerate().filter_map(|(at, log)| Some((at, log.as_ref()?)));
+            let mut logs =
+                found.iter().enumerate().filter_map(|(at, log)| Some((at, log.as_ref()?)));
             let Some((at, log)) = logs.find(|(at, log)| !taken[*at] && fits(log)) else { continue };
             // A request is one text: what is longer is another.
             if log.format == Format::Request && log.size != Some(known.next.0) {
@@ -154,7 +156,7 @@ fn matches(point: &ResumePoint, found: &[Option<Log>]) -> Result<Vec<Option<usiz
             if log.is_shorter_than(known) {
                 bail!(
                     "{}: it begins as before, but {} bytes of it were read, and it has {} now. What \
-                     is new in it cannot be told: name another --state, or remove this one to read \
+                     is new in it cannot be told: name another --state-file, or remove this one to read \
                      all from the start",
                     log.path.display(),
                     known.next.0,

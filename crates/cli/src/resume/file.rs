@@ -1,4 +1,4 @@
-//! `--state FILE`: a resume point in a file, with the fold's state and what the run was asked.
+//! `--state-file FILE`: a resume point in a file, with the fold's state and what the run was asked.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -38,12 +38,12 @@ pub struct Stated {
 const KIND: &str = "state file";
 
 /// What one can do about a state that cannot be taken up.
-const REMEDY: &str = "name another --state, or remove this one to read all from the start";
+const REMEDY: &str = "name another --state-file, or remove this one to read all from the start";
 
 impl StateFile {
     /// Opens a state, which may not be there yet; `asked` is all that decides what the run prints.
     pub fn open(path: &Path, asked: Vec<(String, String)>) -> Result<(Self, Stated)> {
-        let named = || format!("--state {}", path.display());
+        let named = || format!("--state-file {}", path.display());
         let lock = lock(path).with_context(named)?;
         let this = Self { path: path.to_owned(), asked, _lock: lock };
         let stated = this.read().with_context(named)?;
@@ -75,7 +75,7 @@ impl StateFile {
             return Ok(());
         }
         let loaded = fold.load(&stated.fold);
-        loaded.map_err(|e| anyhow!("--state {}: {e}: {REMEDY}", self.path.display()))
+        loaded.map_err(|e| anyhow!("--state-file {}: {e}: {REMEDY}", self.path.display()))
     }
 
     /// Replaces what was kept; whoever reads it gets all of the old or all of the new.
@@ -88,7 +88,7 @@ impl StateFile {
     ) -> Result<()> {
         let mut bytes = Vec::new();
         state::write(KIND, &(&self.asked, point, fold, printed, beside), &mut bytes);
-        self.replace(&bytes).with_context(|| format!("--state {}", self.path.display()))
+        self.replace(&bytes).with_context(|| format!("--state-file {}", self.path.display()))
     }
 
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {

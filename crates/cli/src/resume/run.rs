@@ -1,4 +1,4 @@
-//! A run of a command with `--state`: what is new since the last run, in order of finality.
+//! A run of a command with `--state-file`: what is new since the last run, in order of finality.
 
 use agentlog::fold::Resume;
 use agentlog::state;
@@ -57,14 +57,14 @@ pub fn go_on(
     (flags, common): (&StateFlags, &CommonFlags),
     fold: &mut impl Resume,
 ) -> Result<(StateFile, Stated)> {
-    let Some(path) = &flags.state else { anyhow::bail!("--state: no file") };
+    let Some(path) = &flags.file else { anyhow::bail!("--state-file: none is named") };
     ensure!(
         run.selection.limit == Limit::None,
-        "--state prints what is new: it takes neither -n nor --first"
+        "--state-file prints what is new: it takes neither -n nor --first"
     );
     ensure!(
         matches!(common.output.output, Form::Ndjson | Form::Csv | Form::Tsv),
-        "--state prints what is new as it goes on: it takes no -o table and no -o json"
+        "--state-file prints what is new as it goes on: it takes no -o table and no -o json"
     );
     let (file, mut stated) = StateFile::open(path, start::asked())?;
     file.load(&stated, fold)?;
