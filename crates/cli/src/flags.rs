@@ -201,7 +201,7 @@ pub struct StateFlags {
     /// The first run reads everything. Records are printed when they are final, in that order; what is
     /// open, and the last 5 seconds of the logs, wait for the next run. The state is of one command
     /// with the same flags. Takes neither -n nor --first, and no -o table or json.
-    #[arg(id = "state_file", long, value_name = "FILE")]
+    #[arg(id = "state_file", long = "state-file", value_name = "FILE")]
     pub file: Option<PathBuf>,
 
     /// With --state-file, print what is open, too; it stays in the state
