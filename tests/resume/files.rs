@@ -117,17 +117,17 @@ fn a_log_that_was_compressed_is_read_on() {
 
 #[test]
 fn a_log_that_was_replaced_is_read_from_its_start() {
-    let (growing, old, new) = (Growing::new(EVENTS, &[]), log(315), log(316));
-    growing.write("x.jsonl", &old);
+    let growing = Growing::new(EVENTS, &[]);
+    growing.write("x.jsonl", &log(315));
     growing.run();
     // In its place, and as another file.
-    for anew in [true, false] {
+    for (anew, seed) in [(true, 316), (false, 323)] {
         let path = growing.logs().join("x.jsonl");
         if anew {
             fs::remove_file(&path).expect("to remove it");
         }
-        let new = if anew { &new } else { &old };
-        fs::write(&path, new).expect("a new log");
+        let new = log(seed);
+        fs::write(&path, &new).expect("a new log");
         let ran = growing.next(&["--flush-open"]).run().expect_code(0);
         assert!(ran.stderr.contains("logs/x.jsonl: truncated or replaced"), "{}", ran.stderr);
         assert_eq!(ran.rows().len(), new.iter().filter(|byte| **byte == b'\n').count());
@@ -195,7 +195,8 @@ fn bad_lines_are_told_once() {
     let mut bad = log.clone();
     bad.splice(middle(&log)..middle(&log), *b"no row at all\n");
     growing.write("x.jsonl", &bad[..middle(&log) + 14]);
-    let counts = |ran: &testkit::Ran| (ran.summary()["bad_lines"].clone(), ran.summary()["lines"].clone());
+    let counts =
+        |ran: &testkit::Ran| (ran.summary()["bad_lines"].clone(), ran.summary()["lines"].clone());
     let first = growing.next(&["--summary"]).run().expect_code(0);
     growing.append("x.jsonl", &bad[middle(&log) + 14..]);
     let second = growing.next(&["--summary"]).run().expect_code(0);

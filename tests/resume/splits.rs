@@ -125,14 +125,17 @@ fn check_tokens(logs: &[(&str, &[u8])], splits: usize, prng: &mut Prng) {
 
 /// All runs together tell what a plain run does, once the last tells what is open, too.
 fn check_all_is_told(logs: &[(&str, &[u8])]) {
+    let mut times: Vec<String> = logs.iter().flat_map(|(_, log)| times_of(log)).collect();
+    times.sort();
+    let middle = &times[times.len() / 2];
     for (program, args) in FOLDS.into_iter().filter(|(_, args)| *args != ["--raw"]) {
         let growing = Growing::new(program, args);
         for (name, log) in logs {
-            growing.write(name, &log[..log.len() / 2]);
+            growing.write(name, &log[..length_at(log, middle)]);
         }
         let mut printed = growing.printed();
         for (name, log) in logs {
-            growing.append(name, &log[log.len() / 2..]);
+            growing.append(name, &log[length_at(log, middle)..]);
         }
         printed.extend(growing.next(&["--flush-open"]).run().expect_code(0).stdout);
         let plain = Growing::new(program, args);
@@ -181,5 +184,13 @@ fn transcripts_and_rollouts() {
     for (n, file) in files.iter().enumerate().step_by(4) {
         check(&[*file], 2, 306 + n as u64);
     }
-    check(&files[..5], 2, 400);
+}
+
+#[test]
+fn many_transcripts_and_rollouts() {
+    let log = NativeBuilder::new(307).claude_sessions(3).codex_threads(3).turns(2).build();
+    let files: Vec<(&str, &[u8])> =
+        log.files.iter().map(|file| (&*file.path, &file.bytes[..])).collect();
+    check(&files, 4, 307);
+    check_all_is_told(&files);
 }

@@ -26,12 +26,13 @@ impl Run {
         found.extend(renamed(&point, &found));
         let mut found: Vec<Option<Log>> = found.into_iter().map(Some).collect();
         let mine = matches(&point, &found)?;
+        let paths: HashSet<PathBuf> = found.iter().flatten().map(|log| log.path.clone()).collect();
         let mut logs = Vec::new();
         for (known, at) in point.logs.iter_mut().zip(mine) {
             logs.push(match at.and_then(|at| found[at].take()) {
                 Some(log) => known.taken_up_by(log),
                 None => {
-                    self.tell_gone(known, &found);
+                    self.tell_gone(known, &paths);
                     Log::gone(known.path.clone())
                 }
             });
@@ -53,12 +54,12 @@ impl Run {
     }
 
     /// Says once that a log is not there any more.
-    fn tell_gone(&self, known: &mut LogPoint, found: &[Option<Log>]) {
+    fn tell_gone(&self, known: &mut LogPoint, paths: &HashSet<PathBuf>) {
         if std::mem::replace(&mut known.gone, true) {
             return;
         }
         let path = known.path.display();
-        let replaced = found.iter().flatten().any(|log| log.path == known.path);
+        let replaced = paths.contains(&known.path);
         let there = fs::metadata(&known.path).ok().filter(fs::Metadata::is_file);
         match there {
             // It is not a part of this input: --since, or another PATH.
