@@ -39,7 +39,7 @@ impl ZoneKey {
 }
 
 /// When a row was written, as far as the row itself tells. Milliseconds since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Clock {
     /// The row's own time is UTC.
     Utc(i64),

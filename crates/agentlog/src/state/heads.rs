@@ -32,6 +32,7 @@ pub(super) fn shared<T>(of_state: impl FnOnce() -> T) -> T {
 
 /// A head, or the number of one that came before.
 #[derive(Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "there is only ever one at a time")]
 enum Form {
     #[serde(with = "HeadForm")]
     New(Head),
@@ -79,7 +80,8 @@ impl Form {
 }
 
 /// For `#[serde(with)]`: an `Arc<Head>`.
-pub(crate) mod head {
+#[allow(missing_docs)]
+pub mod head {
     use super::{Arc, Form, Head};
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -94,7 +96,8 @@ pub(crate) mod head {
 }
 
 /// For `#[serde(with)]`: an `Option<Arc<Head>>`.
-pub(crate) mod some_head {
+#[allow(missing_docs)]
+pub mod some_head {
     use super::{Arc, Form, Head};
     use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
