@@ -1,5 +1,8 @@
 //! Folds that are kept between runs: a log that grew is read from where the last run stopped.
 
+#[cfg(test)]
+mod tests;
+
 use serde::de::DeserializeOwned;
 
 use super::Fold;

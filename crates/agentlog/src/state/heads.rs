@@ -32,6 +32,7 @@ pub(super) fn shared<T>(of_state: impl FnOnce() -> T) -> T {
 
 /// A head, or the number of one that came before.
 #[derive(Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "there is only ever one at a time")]
 enum Form {
     #[serde(with = "HeadForm")]
     New(Head),
