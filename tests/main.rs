@@ -30,6 +30,7 @@ mod order;
 mod output;
 mod properties;
 mod requests;
+mod resume;
 mod samples;
 mod selection;
 mod shared;

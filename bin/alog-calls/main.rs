@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use agentlog::fold::calls::{self, Call, Calls, Options};
 use agentlog::record::{CALL, CALL_STATS, call_stats_into};
 use clap::Parser;
-use cli::{CommonFlags, Look, Output, Records, Run, Verdict, reads};
+use cli::{CommonFlags, Look, Output, Records, Run, StateFlags, Verdict, reads};
 use judge::{Code, FailOn, Judge, State, Wanted, parse_ms};
 
 /// Print tool calls, each with its life and the rules that it broke
@@ -39,12 +39,15 @@ struct Args {
     tolerance: i64,
 
     /// Print one record a tool: how many calls, how they ended, how long they took
-    #[arg(long, conflicts_with_all = ["check", "explain"])]
+    #[arg(long, conflicts_with_all = ["check", "explain", "state_file"])]
     stats: bool,
 
     /// Add the rows that each record was made of
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    runs: StateFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -68,7 +71,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { tolerance_ms: args.tolerance, explain: args.explain };
@@ -83,9 +86,14 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         print_stats(&mut run, args, &calls)?;
         return Ok(run.report.finish());
     }
-    let mut records = judge.over(records);
-    cli::fold(&mut run, look, &reads::calls(), || Calls::new(options), &mut records)?;
-    records.finish(&mut run)?;
+    if args.runs.file.is_some() {
+        let flags = (&args.runs, &args.common);
+        cli::fold_stated(&mut run, flags, (look, &reads::calls()), Calls::new(options), records)?;
+    } else {
+        let mut records = judge.over(records);
+        cli::fold(&mut run, look, &reads::calls(), || Calls::new(options), &mut records)?;
+        records.finish(&mut run)?;
+    }
     let failed = args.check && judge.found();
     Ok(run.report.finish().max(if failed { Verdict::Failed } else { Verdict::Done }))
 }

@@ -6,7 +6,7 @@ use agentlog::event::StreamKind;
 use agentlog::fold::deltas::{Delta, Deltas, Options, Status};
 use agentlog::record::DELTA;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, Look, Records, Run, Verdict};
+use cli::{CommonFlags, Look, Records, Run, StateFlags, Verdict};
 
 /// Print streamed items, put together from their deltas
 ///
@@ -54,6 +54,9 @@ struct Args {
     /// Add the rows that each record was made of
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    runs: StateFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -111,7 +114,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.take_all_sources();
     let native = run.native_logs();
     run.leave_out_native();
@@ -125,8 +128,13 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     if args.text_only {
         records = records.in_words(|item| item.text.as_ref());
     }
-    cli::fold_deltas(&mut run, look, twins, || Deltas::new(options), &mut records)?;
-    records.finish(&mut run)?;
+    if args.runs.file.is_some() {
+        let flags = (&args.runs, &args.common);
+        cli::fold_deltas_stated(&mut run, flags, look, Deltas::new(options), records)?;
+    } else {
+        cli::fold_deltas(&mut run, look, twins, || Deltas::new(options), &mut records)?;
+        records.finish(&mut run)?;
+    }
     // What comes through a pipe is known by now.
     let native = native + run.native_logs();
     if native > 0 {

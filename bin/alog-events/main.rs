@@ -1,5 +1,6 @@
 //! `alog-events`: any log in, one shape out, ready for jq.
 
+mod onward;
 mod rows;
 
 use std::process::ExitCode;
@@ -8,9 +9,11 @@ use agentlog::record::{EVENT, RecordWriter, SrcPath, Values};
 use anyhow::Context;
 use clap::Parser;
 use cli::{
-    CommonFlags, Form, Lateness, Limit, Look, Output, Row, Run, Step, Verdict, ZONE_NEEDLES,
+    CommonFlags, Form, Lateness, Limit, Look, Output, Records, Row, Run, StateFlags, Step, Verdict,
+    ZONE_NEEDLES,
 };
 use jsonl::{Grep, Needles};
+use onward::{Onward, OnwardRows};
 use rows::{Body, EventRows, EventTimes, Names, Room};
 
 /// Print the events of the logs, decoded, in order of time
@@ -36,6 +39,9 @@ struct Args {
     /// Print the source lines unchanged; takes no -o
     #[arg(long, conflicts_with_all = ["pretty", "schema"])]
     raw: bool,
+
+    #[command(flatten)]
+    runs: StateFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -70,7 +76,11 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         Some(grep) if args.common.checks.strict => Look::GrepStrict(grep),
         Some(grep) => Look::Grep(grep, &zones),
     };
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
+    if args.runs.file.is_some() {
+        run_on(args, &mut run, &names, look)?;
+        return Ok(run.report.finish());
+    }
     let printer = Printer {
         output: Output::new(&args.common.output, &EVENT, false),
         paths: run.logs.iter().map(|log| log.src.clone()).collect(),
@@ -86,6 +96,18 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         command.files(&mut run)?;
     }
     Ok(run.report.finish())
+}
+
+/// Prints the rows that the logs gained.
+fn run_on(args: &Args, run: &mut Run, names: &Names, look: Look<'_>) -> anyhow::Result<()> {
+    let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
+    let rows = OnwardRows(EventRows::new(names, &selection, args.raw, &room));
+    let mut records = Records::new(run, &args.common.output, false);
+    if args.raw {
+        records = records.in_lines(onward::Row::line);
+    }
+    let flags = (&args.runs, &args.common);
+    cli::fold_stated(run, flags, (look, &rows), Onward, records)
 }
 
 struct Command<'a> {
@@ -161,7 +183,7 @@ impl Printer {
         let rows = EventRows::new(names, &selection, self.raw, &room);
         let (mut blocks, mut evidence) = (Blocks::new(), Vec::new());
         run.read_all(look, &rows, |block| {
-            evidence.extend(block.evidence);
+            evidence.extend(block.evidence.into_iter().map(|(_, told)| told));
             if room.is_over() {
                 blocks = Blocks::new();
             } else if !block.rows.is_empty() {

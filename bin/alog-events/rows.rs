@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use agentlog::capture::Request;
+use agentlog::event::Head;
 use agentlog::json;
 use agentlog::native;
 use agentlog::record::{
@@ -250,6 +252,20 @@ impl<'a> EventRows<'a> {
     /// Keeps the wanted rows as long as there is room.
     pub fn new(names: &'a Names, selection: &'a Selection, raw: bool, room: &'a Room) -> Self {
         Self { names, choice: Choice::new(selection), raw, room }
+    }
+
+    /// Whether source lines are asked for.
+    pub fn is_raw(&self) -> bool {
+        self.raw
+    }
+
+    /// Whose a row is, if it is selected; all are nobody's if nobody is asked for.
+    pub fn selected_head(&self, head: impl FnOnce() -> Head) -> Option<Arc<Head>> {
+        if !self.choice.is_choosy() {
+            return Some(Arc::default());
+        }
+        let head = head();
+        self.choice.head(&head).then(|| Arc::new(head))
     }
 
     /// The sessions met so far, if sessions are asked for.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use agentlog::fold::prompts::{Kind, Options, Prompt, Prompts};
 use agentlog::record::PROMPT;
 use clap::Parser;
-use cli::{CommonFlags, Look, Records, Run, Verdict, reads};
+use cli::{CommonFlags, Look, Records, Run, StateFlags, Verdict, reads};
 use jsonl::Needles;
 
 /// Print the prompts of the user, one record each, in order of time
@@ -28,6 +28,9 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    runs: StateFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -46,7 +49,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.leave_out_requests();
     let needles = Needles::new(&reads::PROMPT_NEEDLES).filter(|_| !run.strict);
     let look = needles.as_ref().map_or(Look::All, Look::Needles);
@@ -54,6 +57,17 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let commands = args.commands;
     let mut records = Records::new(&run, &args.common.output, args.explain)
         .only(move |prompt: &Prompt| commands || prompt.kind != Kind::Command);
+    if args.runs.file.is_some() {
+        let flags = (&args.runs, &args.common);
+        cli::fold_stated(
+            &mut run,
+            flags,
+            (look, &reads::prompts()),
+            Prompts::new(options),
+            records,
+        )?;
+        return Ok(run.report.finish());
+    }
     cli::fold(&mut run, look, &reads::prompts(), || Prompts::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())

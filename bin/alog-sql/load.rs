@@ -11,7 +11,7 @@ use agentlog::fold::turns::{self, Turns};
 use agentlog::native::Dialect;
 use anyhow::Result;
 use cli::inputs::Log;
-use cli::{Choice, Look, Record, Records, Row, Run, Shares, fold, fold_deltas, reads};
+use cli::{Choice, InColumns, Look, Record, Records, Row, Run, Shares, fold, fold_deltas, reads};
 use jsonl::Needles;
 use ledger::Prices;
 use warehouse::{Columns, Need, Needs, Only, View, Warehouse};
@@ -159,7 +159,7 @@ impl Load<'_> {
     }
 
     /// Adds records in order of time, numbered as their command numbers them.
-    fn append<R: Record>(&self, run: &mut Run, kept: Records<R>) -> Result<()> {
+    fn append<R: InColumns>(&self, run: &mut Run, kept: Records<R>) -> Result<()> {
         let paths: Vec<_> = run.logs.iter().map(|log| log.src.clone()).collect();
         let mut columns = self.columns();
         for (i, record) in kept.gathered(run)?.into_iter().enumerate() {

@@ -1,5 +1,6 @@
 //! `alog-tokens`: who used how many tokens, and what did that cost?
 
+mod onward;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -11,8 +12,9 @@ use agentlog::record::TOKENS;
 use anyhow::Context;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cli::{CommonFlags, Look, Records, Run, Shares, Verdict, reads};
+use cli::{CommonFlags, Look, Records, Run, Shares, StateFlags, Verdict, reads};
 use ledger::Prices;
+use onward::run_on;
 use report::columns;
 
 /// Print how many tokens were used, in groups, and what they cost
@@ -47,6 +49,9 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    runs: StateFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -67,11 +72,15 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let prices = prices(args)?;
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);
     let rows = reads::tokens(options.by.contains(&By::Turn));
+    if args.runs.file.is_some() {
+        run_on(args, &mut run, (look, &rows), (options, prices.as_ref()))?;
+        return Ok(run.report.finish());
+    }
     let mut shares = Shares::default();
     cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut shares)?;
     let shares = shares.of_named_sessions(&mut run)?;

@@ -6,7 +6,7 @@ use agentlog::fold::turn_book::TurnStatus;
 use agentlog::fold::turns::{Options, Turn, Turns};
 use agentlog::record::TURN;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, Look, Records, Run, Verdict, reads};
+use cli::{CommonFlags, Look, Records, Run, StateFlags, Verdict, reads};
 
 /// Print turns: a prompt, how it ended, the reply, and what it took
 ///
@@ -31,6 +31,9 @@ struct Args {
     /// Add the rows that each record was made of
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    runs: StateFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -60,7 +63,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::going_on(&args.common, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { no_text: args.no_text, explain: args.explain };
@@ -70,6 +73,11 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         status && (!idle || turn.idle_t.is_some())
     };
     let mut records = Records::new(&run, &args.common.output, args.explain).only(wanted);
+    if args.runs.file.is_some() {
+        let flags = (&args.runs, &args.common);
+        cli::fold_stated(&mut run, flags, (look, &reads::turns()), Turns::new(options), records)?;
+        return Ok(run.report.finish());
+    }
     cli::fold(&mut run, look, &reads::turns(), || Turns::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())

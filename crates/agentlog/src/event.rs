@@ -9,6 +9,8 @@ mod usage;
 use std::any::Any;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::json::Text;
 use crate::native::Told;
 
@@ -19,7 +21,7 @@ pub use turn::{Response, ResponsePhase, Session, Turn};
 pub use usage::{RateLimit, RateLimits, TokenCount, Usage};
 
 /// Which agent wrote a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Provider {
     Claude,
@@ -37,7 +39,9 @@ impl Provider {
 }
 
 /// The row that something was read from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Src {
     /// Number of the file in the input.
     pub file: u32,
@@ -107,7 +111,7 @@ pub struct Event<'a> {
 pub type Extra = dyn Any + Send + Sync;
 
 /// Why a row that tells something counts for nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum LeftOut {
     /// A fork, a sub-agent or a resumed session starts with a copy of it.
     Copy,
@@ -224,7 +228,7 @@ pub struct Prompt {
 }
 
 /// The rows that hold prompts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PromptForm {
     /// `turn.user_message`.
     CodexMessage,

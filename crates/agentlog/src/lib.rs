@@ -20,5 +20,6 @@ pub mod json;
 pub mod native;
 pub mod record;
 pub mod sse;
+pub mod state;
 pub mod time;
 pub mod zone;

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::Stamp;
 
 /// Offsets are multiples of this, in milliseconds.
@@ -15,7 +17,9 @@ const MAX_MS: i64 = 14 * 3_600_000;
 const SLACK_MS: i64 = 5000;
 
 /// Names a session and process: a hash of both. Its lowest bit says whether one is not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub struct ZoneKey(u64);
 
 impl ZoneKey {
@@ -35,7 +39,7 @@ impl ZoneKey {
 }
 
 /// When a row was written, as far as the row itself tells. Milliseconds since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Clock {
     /// The row's own time is UTC.
     Utc(i64),
@@ -110,8 +114,9 @@ fn offset_of(ahead_ms: i64) -> i64 {
 }
 
 /// The offsets of sessions and processes, as the evidence tells them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Offsets {
+    #[serde(serialize_with = "crate::state::sorted_map")]
     ahead_ms: HashMap<ZoneKey, i64, foldhash::fast::FixedState>,
 }
 

@@ -13,7 +13,7 @@ use jsonl::{Batch, Opened, Placed, Reader, ReaderOptions};
 use rayon::prelude::*;
 
 use crate::format::Format;
-use crate::inputs::Log;
+use crate::inputs::{FIRST, Log};
 use crate::look::Look;
 use crate::progress::Progress;
 use crate::run::{Placer, Rows, Run};
@@ -69,7 +69,13 @@ impl Log {
     pub(crate) fn reader(&self, source: Opened, options: &ReaderOptions) -> Reader {
         match self.format {
             Format::Request => Reader::whole(source, options, options.max_line.min(LARGEST)),
-            _ => Reader::new(source, options),
+            _ => match self.place() {
+                FIRST => Reader::new(source, options),
+                (first_offset, first_line) => {
+                    let options = ReaderOptions { first_line, first_offset, ..options.clone() };
+                    Reader::new(source, &options)
+                }
+            },
         }
     }
 }

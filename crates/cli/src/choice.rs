@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use agentlog::capture::Request;
-use agentlog::event::Provider;
+use agentlog::event::{Head, Provider};
 use agentlog::native;
 use agentlog::sse;
 
@@ -77,6 +77,11 @@ impl<'a> Choice<'a> {
         }
         let sid = request.sid().map(Cow::Borrowed);
         self.choose(request.provider(), sid, request.cwd().as_deref())
+    }
+
+    /// Whether what has that head is wanted, as far as that is known before all sessions are.
+    pub fn head(&self, head: &Head) -> bool {
+        self.selection.whose(head.provider, head.sid.as_deref(), head.cwd.as_deref())
     }
 
     fn choose(

@@ -4,16 +4,19 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use agentlog::fold::Fold;
 use agentlog::fold::deltas::events::{DELTAS, ENDS, ITEMS, TWINS};
 use agentlog::fold::deltas::turn_key;
+use agentlog::fold::{Fold, Resume};
 use agentlog::sse;
 use agentlog::zone::Clock;
 use anyhow::Result;
 use foldhash::fast::FixedState;
 
+use crate::flags::{CommonFlags, StateFlags};
 use crate::fold::{Kept, Memory, Sink, fold};
 use crate::look::Look;
+use crate::records::{Record, Records};
+use crate::resume::fold_stated;
 use crate::run::Run;
 use crate::scan::Decode;
 
@@ -113,6 +116,21 @@ impl Decode for DeltaRows {
         self.note_delta(&kept, memory);
         Some(kept)
     }
+}
+
+/// Feeds the rows of streamed items that are new to a fold, as [`fold_stated`] does. Which turns have
+/// no deltas is never known for good, so twins are read with the rest, and the fold chooses.
+pub fn fold_deltas_stated<F>(
+    run: &mut Run,
+    flags: (&StateFlags, &CommonFlags),
+    look: Look<'_>,
+    fold: F,
+    records: Records<F::Record>,
+) -> Result<()>
+where
+    F: Resume<Record: Record + Send> + Send,
+{
+    fold_stated(run, flags, (look, &DeltaRows { twins: Twins::All }), fold, records)
 }
 
 /// Feeds the rows of streamed items to a fold, as [`fold`] does. With `twins` all twins are read;

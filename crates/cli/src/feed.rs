@@ -6,26 +6,29 @@
 
 mod ahead;
 mod begin;
+mod behind;
+mod cursor;
+mod track;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use agentlog::event::{Event, LeftOut};
-use agentlog::zone::Clock;
 use anyhow::Result;
 use jsonl::{Batch, Placed, Reader};
 
-use crate::fold::{Context, Copies, Kept, Memory, ReadRows, SharedHeads};
+use crate::fold::{Copies, Kept, Memory, ReadRows, SharedHeads};
 use crate::format::About;
-use crate::live::Kind;
 use crate::look::Look;
-use crate::order::WINDOW_MS;
 use crate::progress::Progress;
-use crate::run::{Placer, Rows, Run};
+use crate::resume::ResumePoint;
+use crate::run::{Rows, Run};
 use crate::scan::{self, Scanned};
 use crate::zones::Guesses;
 use ahead::{Reading, SmallLogs};
+use cursor::Cursor;
+use track::Track;
 
 type Found = Vec<Placed<Scanned<Kept, Memory>>>;
 
@@ -35,38 +38,6 @@ type Key = (i64, usize);
 
 /// Later than every row.
 const NEVER: Key = (i64::MAX, usize::MAX);
-
-/// A log that is being read.
-struct Cursor {
-    file: usize,
-    rank: usize,
-    /// None once all is read: the file is closed then.
-    reader: Option<Reader>,
-    /// Lines and bytes that were read, once that is all.
-    read: (u64, u64),
-    placer: Placer,
-    context: Context,
-    kind: Kind,
-    /// Blocks with rows that are not fed yet; `window` counts them from `first_block`.
-    blocks: VecDeque<(Arc<Rows<Kept, Memory>>, usize)>,
-    first_block: usize,
-    /// Rows that are not fed yet, in order.
-    window: VecDeque<Waiting>,
-    newest: i64,
-    late: u64,
-    /// What was read ahead.
-    ahead: Found,
-    over: bool,
-}
-
-/// A row that waits for its turn.
-struct Waiting {
-    /// By which it is ordered: its time, or where a late row stands.
-    key: i64,
-    t: Option<i64>,
-    block: usize,
-    row: usize,
-}
 
 /// A row whose turn has come.
 #[derive(Clone)]
@@ -89,6 +60,28 @@ impl Fed {
     }
 }
 
+/// Takes rows whose turn has come.
+pub(crate) trait TakeRows: Send {
+    /// Takes the next row.
+    fn row(&mut self, fed: &Fed) -> Result<()>;
+
+    /// All rows before this point were fed: what is known by now may be kept.
+    fn pause(&mut self, at: &ResumePoint) -> Result<()>;
+}
+
+/// A function that is called with each row.
+struct Each<F>(F);
+
+impl<F: FnMut(&Fed) -> Result<()> + Send> TakeRows for Each<F> {
+    fn row(&mut self, fed: &Fed) -> Result<()> {
+        (self.0)(fed)
+    }
+
+    fn pause(&mut self, _: &ResumePoint) -> Result<()> {
+        Ok(())
+    }
+}
+
 impl Run {
     /// Calls `feed` with the rows of all logs in order of time. Returns whether all their offsets
     /// were what the whole input says; if not, what was fed is to be forgotten, and a second call
@@ -102,9 +95,43 @@ impl Run {
         self.hold_live()?;
         let first = !self.was_read();
         let waiting = self.opening_times();
+        let guesses =
+            self.merge(look, rows, (waiting, None), Each(feed), |merge, _| merge.guesses)?;
+        let right = self.zones.settle(&guesses);
+        if first {
+            self.mark_read();
+        }
+        Ok(right)
+    }
+
+    /// Feeds what the logs gained since the run's resume point, which becomes that of the next run.
+    /// Returns the rows that wait for it.
+    pub(crate) fn feed_on(
+        &mut self,
+        look: Look<'_>,
+        rows: &impl ReadRows,
+        to: impl TakeRows,
+    ) -> Result<Vec<Fed>> {
+        let (track, waiting) = Track::new(self);
+        let (point, unfed) =
+            self.merge(look, rows, (waiting, Some(track)), to, |merge, run| merge.stop(run))?;
+        self.resume = point;
+        self.mark_read();
+        Ok(unfed)
+    }
+
+    /// Merges logs, of which `waiting` says in what order they are opened, latest first.
+    fn merge<D: ReadRows, T: TakeRows, R: Send>(
+        &mut self,
+        look: Look<'_>,
+        rows: &D,
+        (waiting, track): (Vec<(i64, usize)>, Option<Track>),
+        to: T,
+        end: impl FnOnce(Merge<'_, '_, D, T>, &mut Self) -> R + Send,
+    ) -> Result<R> {
         let (logs, options) = (Arc::clone(&self.logs), self.options.clone());
         let reading = Reading { logs: &logs, options: &options, look, rows };
-        let guesses = rayon::scope_fifo(|scope| {
+        rayon::scope_fifo(|scope| {
             let order = waiting.iter().rev().map(|(_, file)| *file);
             let mut merge = Merge {
                 open: Vec::new(),
@@ -118,19 +145,17 @@ impl Run {
                 progress: Progress::new(self.is_quiet()),
                 look,
                 rows,
-                feed,
+                to,
+                track,
             };
-            merge.run(self).map(|()| merge.guesses)
-        })?;
-        let right = self.zones.settle(&guesses);
-        if first {
-            self.mark_read();
-        }
-        Ok(right)
+            merge.begin(self);
+            merge.run(self)?;
+            Ok(end(merge, self))
+        })
     }
 }
 
-struct Merge<'a, 's, D, F> {
+struct Merge<'a, 's, D, T> {
     open: Vec<Cursor>,
     small: SmallLogs<'a, 's, D>,
     copies: Copies,
@@ -145,16 +170,19 @@ struct Merge<'a, 's, D, F> {
     progress: Progress,
     look: Look<'a>,
     rows: &'a D,
-    feed: F,
+    to: T,
+    /// If a later run is to go on from this one.
+    track: Option<Track>,
 }
 
-impl<D: ReadRows, F: FnMut(&Fed) -> Result<()> + Send> Merge<'_, '_, D, F> {
+impl<D: ReadRows, T: TakeRows> Merge<'_, '_, D, T> {
     fn run(&mut self, run: &mut Run) -> Result<()> {
         let mut free = Vec::new();
         loop {
             let head = self.next.peek().map_or(NEVER, |Reverse((key, _))| *key);
+            let horizon = self.horizon();
             if let Some((from, file)) = self.waiting.last().copied()
-                && from <= head.0
+                && (from <= head.0 || head >= horizon)
             {
                 self.waiting.pop();
                 let slot = free.pop().unwrap_or(self.open.len());
@@ -163,7 +191,10 @@ impl<D: ReadRows, F: FnMut(&Fed) -> Result<()> + Send> Merge<'_, '_, D, F> {
                 }
                 continue;
             }
-            let Some(Reverse((_, slot))) = self.next.pop() else { return Ok(()) };
+            if head >= horizon && !self.release_parked(run) {
+                return Ok(());
+            }
+            let Some(Reverse((_, slot))) = self.next.pop() else { continue };
             if !self.go_on(run, slot)? {
                 free.push(slot);
             }
@@ -188,11 +219,17 @@ impl<D: ReadRows, F: FnMut(&Fed) -> Result<()> + Send> Merge<'_, '_, D, F> {
                 return false;
             }
         };
-        let rank = self.files - self.waiting.len() - 1;
+        let rank = self.rank(file);
         let mut cursor = Cursor::new(run, (file, rank), reader);
+        if let Err(e) = self.take_up(run, &mut cursor) {
+            run.unreadable(file, &e);
+            return false;
+        }
         if let Some(ahead) = ahead {
             (cursor.ahead, cursor.over, cursor.read) = (ahead.found, true, ahead.read);
+            cursor.reached = ahead.reached;
             if let Some(e) = ahead.broken {
+                cursor.broken = true;
                 run.unreadable(file, &e);
             }
         }
@@ -211,40 +248,31 @@ impl<D: ReadRows, F: FnMut(&Fed) -> Result<()> + Send> Merge<'_, '_, D, F> {
         let opening = self.waiting.last().map_or(NEVER, |(from, _)| (*from, 0));
         let limit = others.min(opening);
         loop {
+            let limit = limit.min(self.horizon());
             let cursor = &mut self.open[slot];
-            let (look, rows, feed) = (self.look, self.rows, &mut self.feed);
+            let (look, rows, to) = (self.look, self.rows, &mut self.to);
             let (copies, about) = (&mut self.copies, run.logs[cursor.file].about());
             let (mut ready, reader) = cursor.parts(limit);
             let next = if let Some(reader) = reader {
                 let (next, found) =
-                    rayon::join(|| ready.feed(copies, feed), || read(reader, about, look, rows));
-                match found {
-                    Ok(Some(found)) => cursor.ahead = found,
-                    Ok(None) => cursor.over = true,
-                    Err(e) => {
-                        run.unreadable(cursor.file, &e);
-                        cursor.over = true;
-                    }
+                    rayon::join(|| ready.feed(copies, to), || read(reader, about, look, rows));
+                if let Err(e) = cursor.came(found) {
+                    run.unreadable(cursor.file, &e);
                 }
                 next?
             } else {
-                ready.feed(copies, feed)?
+                ready.feed(copies, to)?
             };
-            if cursor.over
-                && let Some(reader) = cursor.reader.take()
-            {
-                cursor.read = (reader.lines(), reader.bytes());
-            }
             cursor.let_go();
             if let Some(key) = next {
                 self.next.push(Reverse((key, slot)));
                 return Ok(true);
             }
-            if cursor.over && cursor.window.is_empty() && cursor.ahead.is_empty() {
-                cursor.close(run);
-                return Ok(false);
+            if cursor.is_done() {
+                return Ok(self.close(run, slot));
             }
             self.take_ahead(run, slot);
+            self.pause(run, slot)?;
         }
     }
 
@@ -256,7 +284,9 @@ impl<D: ReadRows, F: FnMut(&Fed) -> Result<()> + Send> Merge<'_, '_, D, F> {
             self.progress.read(block.value.bytes);
             cursor.kind.see(&block.value);
             run.tell(cursor.file, block);
-            run.zones.learn_some(block.value.evidence.iter().copied());
+            if self.track.is_none() {
+                run.zones.learn_some(block.value.evidence.iter().map(|(_, told)| *told));
+            }
         }
         for block in found {
             let mut block = cursor.placer.place(block);
@@ -264,8 +294,12 @@ impl<D: ReadRows, F: FnMut(&Fed) -> Result<()> + Send> Merge<'_, '_, D, F> {
             let guesses = &mut self.guesses;
             let source = run.logs[cursor.file].source;
             cursor.context.place(&mut block, &run.sessions, source);
-            cursor.take(block, |clock| run.zones.utc_by_now(clock, guesses));
+            match &mut self.track {
+                None => cursor.take(block, |clock| run.zones.utc_by_now(clock, guesses)),
+                Some(track) => track.take(cursor, block, run),
+            }
         }
+        cursor.has_taken(cursor.reached);
     }
 }
 
@@ -281,121 +315,5 @@ fn read(
         Batch::Blocks(blocks) => Ok(Some(blocks)),
         Batch::Quiet => Ok(Some(Vec::new())),
         Batch::End => Ok(None),
-    }
-}
-
-impl Cursor {
-    fn new(run: &Run, (file, rank): (usize, usize), reader: Option<Reader>) -> Self {
-        Self {
-            file,
-            rank,
-            reader,
-            read: (0, 0),
-            placer: Placer::new(file, &run.logs[file]),
-            context: Context::default(),
-            kind: Kind::default(),
-            blocks: VecDeque::new(),
-            first_block: 0,
-            window: VecDeque::new(),
-            newest: i64::MIN,
-            late: 0,
-            ahead: Vec::new(),
-            over: false,
-        }
-    }
-
-    /// Takes a block: its rows are sorted in. Rows are mostly in order already.
-    fn take(&mut self, block: Rows<Kept, Memory>, mut utc: impl FnMut(Clock) -> Option<i64>) {
-        if block.rows.is_empty() {
-            return;
-        }
-        let at = self.first_block + self.blocks.len();
-        for (i, row) in block.rows.iter().enumerate() {
-            let t = utc(row.clock);
-            let time = t.unwrap_or(i64::MIN);
-            let oldest = self.newest.saturating_sub(WINDOW_MS);
-            self.late += u64::from(time < oldest);
-            self.newest = self.newest.max(time);
-            let waiting = Waiting { key: time.max(oldest), t, block: at, row: i };
-            match self.window.back() {
-                Some(last) if last.key > waiting.key => {
-                    let place = self.window.partition_point(|other| other.key <= waiting.key);
-                    self.window.insert(place, waiting);
-                }
-                _ => self.window.push_back(waiting),
-            }
-        }
-        let rows = block.rows.len();
-        self.blocks.push_back((Arc::new(block), rows));
-    }
-
-    /// The rows that may be fed, and the reader if there is to be read.
-    fn parts(&mut self, limit: Key) -> (Ready<'_>, Option<&mut Reader>) {
-        let ready = Ready {
-            blocks: &mut self.blocks,
-            window: &mut self.window,
-            first_block: self.first_block,
-            oldest: if self.over { i64::MAX } else { self.newest.saturating_sub(WINDOW_MS) },
-            rank: self.rank,
-            limit,
-        };
-        let goes_on = self.ahead.is_empty() && !self.over;
-        (ready, self.reader.as_mut().filter(|_| goes_on))
-    }
-
-    /// Lets go of blocks whose rows were all fed.
-    fn let_go(&mut self) {
-        while self.blocks.front().is_some_and(|(_, left)| *left == 0) {
-            self.blocks.pop_front();
-            self.first_block += 1;
-        }
-    }
-
-    /// Counts what was read.
-    fn close(&mut self, run: &mut Run) {
-        run.count(self.read);
-        run.doubled.append(&mut self.context.doubled);
-        if !run.was_read() {
-            run.report.counts.late_rows += self.late;
-        }
-        if run.logs[self.file].unseen {
-            run.remark_unknown(self.file, &self.kind);
-        }
-    }
-}
-
-/// The rows of a log that wait.
-struct Ready<'c> {
-    blocks: &'c mut VecDeque<(Arc<Rows<Kept, Memory>>, usize)>,
-    window: &'c mut VecDeque<Waiting>,
-    first_block: usize,
-    /// Nothing that is still to come stands before this time.
-    oldest: i64,
-    rank: usize,
-    /// The next row of another log.
-    limit: Key,
-}
-
-impl Ready<'_> {
-    /// Feeds rows that nothing can come before any more, as long as they are before the limit.
-    /// Returns the key of the next such row, if it is not.
-    fn feed(
-        &mut self,
-        copies: &mut Copies,
-        feed: &mut impl FnMut(&Fed) -> Result<()>,
-    ) -> Result<Option<Key>> {
-        while let Some(next) = self.window.front()
-            && next.key < self.oldest
-        {
-            if (next.key, self.rank) >= self.limit {
-                return Ok(Some((next.key, self.rank)));
-            }
-            let Some(next) = self.window.pop_front() else { break };
-            let (block, left) = &mut self.blocks[next.block - self.first_block];
-            let left_out = copies.left_out(&block.rows[next.row]);
-            feed(&Fed { t: next.t, block: Arc::clone(block), row: next.row, left_out })?;
-            *left -= 1;
-        }
-        Ok(None)
     }
 }

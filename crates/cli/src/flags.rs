@@ -191,6 +191,24 @@ pub struct CheckFlags {
     pub summary: bool,
 }
 
+/// What is kept between runs.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Runs")]
+#[allow(clippy::doc_markdown)] // What stands here is printed as help.
+pub struct StateFlags {
+    /// Print what is new since the last run, which left its state in FILE
+    ///
+    /// The first run reads everything. Records are printed when they are final, in that order; what is
+    /// open, and the last 5 seconds of the logs, wait for the next run. The state is of one command
+    /// with the same flags. Takes neither -n nor --first, and no -o table or json.
+    #[arg(id = "state_file", long = "state-file", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    /// With --state-file, print what is open, too; it stays in the state
+    #[arg(long, requires = "state_file")]
+    pub flush_open: bool,
+}
+
 /// Texts about the command itself.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Help")]

@@ -1,6 +1,7 @@
 //! From rows to records through a fold: one driver for all commands that print more than rows.
 
 mod context;
+mod on;
 mod rows;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use crate::look::Look;
 use crate::order::Window;
 use crate::run::{Row, Rows, Run};
 pub(crate) use context::{Context, Copies};
+pub use on::{Unfed, fold_on};
 pub(crate) use rows::SharedHeads;
 pub use rows::{FoldRows, Kept, Memory, NativeRows, ReadRows};
 

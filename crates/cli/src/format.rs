@@ -9,6 +9,7 @@ use agentlog::zone::Clock;
 use jsonl::{Block, Opened};
 
 use crate::captured;
+use crate::inputs::Mark;
 
 /// Kinds of logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,11 @@ pub enum Format {
 }
 
 impl Format {
+    /// Whether such logs are read.
+    pub fn is_read(self) -> bool {
+        matches!(self, Self::Sse | Self::Transcript | Self::Rollout | Self::Request)
+    }
+
     /// The dialect of logs that agents write by themselves.
     pub fn dialect(self) -> Option<Dialect> {
         match self {
@@ -81,6 +87,10 @@ pub struct Seen {
     pub plain: bool,
     /// The thread of a rollout.
     pub thread: Option<Meta>,
+    /// What it begins with.
+    pub mark: Mark,
+    /// Whether there is the end of a line in what was looked at.
+    pub has_line: bool,
 }
 
 /// Looks at the start of a regular file: at little of it, if that is enough.
@@ -144,7 +154,10 @@ pub fn peek(mut bytes: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>
 impl Seen {
     fn new(format: Format, head: &[u8]) -> Self {
         let (first, plain) = (Clock::Missing, false);
-        let mut seen = Self { format, first, begins_with: None, plain, thread: None };
+        let mark = Mark::of(head);
+        let has_line = head.contains(&b'\n');
+        let mut seen =
+            Self { format, first, begins_with: None, plain, thread: None, mark, has_line };
         if format == Format::Request {
             seen.first = captured::start_clock(head);
         }

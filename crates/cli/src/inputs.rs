@@ -1,6 +1,7 @@
 //! From the flags to the logs that are read: paths, standard input, or the default roots.
 
 mod log;
+mod mark;
 mod name_time;
 mod roots;
 mod sources;
@@ -24,6 +25,8 @@ use crate::format::{self, Format, Seen};
 use crate::report::Report;
 use log::From;
 pub use log::Log;
+pub(crate) use log::{FIRST, Place};
+pub use mark::Mark;
 pub use roots::default_roots;
 pub use sources::Sessions;
 use sources::Sources;
@@ -40,8 +43,14 @@ pub struct Logs {
     pub sessions: Sessions,
 }
 
-/// Finds the logs to read. `since`, in milliseconds, spares walked files that ended long before.
-pub fn find(flags: &InputFlags, since: Option<i64>, report: &mut Report) -> anyhow::Result<Logs> {
+/// Finds the logs to read. `since`, in milliseconds, spares walked files that ended long before. If
+/// runs follow each other, files without a whole line wait for a later one.
+pub fn find(
+    flags: &InputFlags,
+    since: Option<i64>,
+    runs_follow: bool,
+    report: &mut Report,
+) -> anyhow::Result<Logs> {
     let mut paths = flags.paths.clone();
     if let Some(list) = &flags.files_from {
         paths.extend(listed(list, b'\n')?);
@@ -62,8 +71,14 @@ pub fn find(flags: &InputFlags, since: Option<i64>, report: &mut Report) -> anyh
             _ => format!("reading {}", shown.join(", ")),
         });
     }
-    let mut search =
-        Search { source: flags.source, since, named: named || unasked, unasked, report };
+    let mut search = Search {
+        source: flags.source,
+        since,
+        runs_follow,
+        named: named || unasked,
+        unasked,
+        report,
+    };
     let found = search.run(&paths)?;
     let live = matches!(&found.logs[..], [only] if only.is_live());
     Ok(Logs { live, ..found })
@@ -72,6 +87,8 @@ pub fn find(flags: &InputFlags, since: Option<i64>, report: &mut Report) -> anyh
 struct Search<'a> {
     source: Option<Source>,
     since: Option<i64>,
+    /// Whether a later run goes on from this one.
+    runs_follow: bool,
     /// Whether the user said what to read.
     named: bool,
     /// Whether standard input is read without having been named.
@@ -131,7 +148,7 @@ impl Search<'_> {
             },
         };
         match seen.format {
-            Format::Sse | Format::Transcript | Format::Rollout | Format::Request => {
+            format if format.is_read() => {
                 log.seen(&seen);
                 if self.source.is_none_or(|source| source == Source::All || source == log.source) {
                     sources.add(log, seen, size);
@@ -140,6 +157,10 @@ impl Search<'_> {
                 }
             }
             Format::Empty => self.report.counts.files += 1,
+            Format::Unknown if self.runs_follow && !seen.has_line => {
+                self.report.unended_line(&log.path, 1);
+                self.report.counts.files += 1;
+            }
             format => passed.add(log.path, format),
         }
     }
@@ -157,6 +178,18 @@ fn look(file: &jsonl::Found) -> io::Result<(Log, Option<Seen>)> {
     let log = Log::of_path(file)?;
     let seen = if file.is_regular { Some(format::of_file(&file.path)?) } else { None };
     Ok((log, seen))
+}
+
+/// The logs among some files; what is none, or cannot be read, is passed over.
+pub(crate) fn logs_at(paths: &[PathBuf]) -> Vec<Log> {
+    let found = jsonl::walk(paths).files;
+    let looked = found.iter().filter(|file| file.is_regular).filter_map(|file| look(file).ok());
+    let known = looked.filter_map(|(mut log, seen)| {
+        let seen = seen.filter(|seen| seen.format.is_read())?;
+        log.seen(&seen);
+        Some(log)
+    });
+    known.collect()
 }
 
 /// Files that are not read, told once for each kind.

@@ -42,6 +42,7 @@ pub mod reads;
 mod records;
 mod replay;
 mod report;
+mod resume;
 mod run;
 mod scan;
 mod select;
@@ -52,18 +53,20 @@ mod when;
 mod zones;
 
 pub use choice::{Choice, Chosen};
-pub use deltas::fold_deltas;
+pub use deltas::{fold_deltas, fold_deltas_stated};
 pub use flags::{
     CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
+    StateFlags,
 };
-pub use fold::{FoldRows, Kept, Memory, NativeRows, ReadRows, Sink, fold};
+pub use fold::{FoldRows, Kept, Memory, NativeRows, ReadRows, Sink, Unfed, fold, fold_on};
 pub use live::Step;
 pub use look::Look;
 pub use order::Lateness;
 pub use output::{Output, schema_of};
-pub use records::{Record, Records};
+pub use records::{InColumns, Record, Records};
 pub use replay::replay;
 pub use report::{BadLine, Counts, Report, Verdict};
+pub use resume::{ResumePoint, StateFile, Stated, fold_stated, go_on, saved};
 pub use run::{Row, Rows, Run, ZONE_NEEDLES};
 pub use scan::{Decode, Item, Scanned};
 pub use select::{Limit, SelectError, Selection};

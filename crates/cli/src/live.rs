@@ -57,7 +57,7 @@ impl Run {
                         self.tell(0, &block);
                         let mut came = placer.place(block);
                         prepare(&mut came);
-                        self.zones.learn_first(came.evidence);
+                        self.zones.learn_first(came.evidence.into_iter().map(|(_, told)| told));
                         let memory = Arc::new(came.arena);
                         for row in came.rows {
                             waiting.push(row, &memory);

@@ -24,6 +24,8 @@ pub struct Output {
     printed: u64,
     /// Whether texts are printed instead of records.
     in_words: bool,
+    /// Whether it goes on from what an earlier run printed.
+    goes_on: bool,
 }
 
 impl Output {
@@ -54,6 +56,7 @@ impl Output {
             record: Vec::new(),
             printed: 0,
             in_words: false,
+            goes_on: false,
         }
     }
 
@@ -70,6 +73,11 @@ impl Output {
             self.cells(&String::from_utf8_lossy(&record));
             self.table.end_total();
         }
+    }
+
+    /// Goes on behind so many records that earlier runs printed, as if they were of one.
+    pub fn go_on(&mut self, printed: u64) {
+        (self.printed, self.goes_on) = (printed, true);
     }
 
     /// Records printed so far.
@@ -154,7 +162,7 @@ impl Output {
             Form::Table if !self.in_words => {
                 self.table.write(self.writer.record());
             }
-            Form::Csv | Form::Tsv if self.printed == 0 => self.header()?,
+            Form::Csv | Form::Tsv if self.printed == 0 && !self.goes_on => self.header()?,
             _ => {}
         }
         self.writer.flush()

@@ -26,10 +26,14 @@ pub trait Record {
     fn src(&self) -> Src;
     /// Whose it is.
     fn head(&self) -> &Head;
-    /// Hands out its values behind `t`.
-    fn values(&self, paths: &[SrcPath], values: &mut impl Values);
     /// Appends it as JSON.
     fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>);
+}
+
+/// A record whose values can go into columns.
+pub trait InColumns: Record {
+    /// Hands out its values behind `t`.
+    fn values(&self, paths: &[SrcPath], values: &mut impl Values);
 }
 
 /// Takes records and prints those that are wanted.
@@ -43,12 +47,16 @@ pub struct Records<R> {
     /// Wanted records that wait for the end.
     kept: Vec<R>,
     sessions: BTreeSet<String>,
+    /// Records that earlier runs printed.
+    before: u64,
     /// Which of the selected records are printed.
     only: Box<dyn FnMut(&R) -> bool + Send>,
     /// Sums records up, for tables.
     total: Option<fn(&[R]) -> R>,
     /// What is printed of a record instead of the whole.
     words: Option<fn(&R) -> Option<&Text>>,
+    /// What is printed of a record as it stands in the log.
+    lines: Option<fn(&R) -> &[u8]>,
 }
 
 /// How many records more than asked for are kept before the oldest are dropped.
@@ -68,9 +76,11 @@ impl<R: Record> Records<R> {
             at_once,
             kept: Vec::new(),
             sessions: BTreeSet::new(),
+            before: 0,
             only: Box::new(|_| true),
             total: None,
             words: None,
+            lines: None,
         }
     }
 
@@ -79,6 +89,12 @@ impl<R: Record> Records<R> {
     #[must_use]
     pub fn in_words(self, words: fn(&R) -> Option<&Text>) -> Self {
         Self { words: Some(words), ..self }
+    }
+
+    /// Prints of each record a line of the log and nothing else.
+    #[must_use]
+    pub fn in_lines(self, lines: fn(&R) -> &[u8]) -> Self {
+        Self { lines: Some(lines), ..self }
     }
 
     /// Prints, of the selected records, only those that pass the test.
@@ -146,6 +162,24 @@ impl<R: Record> Sink<R> for Records<R> {
 }
 
 impl<R: Record> Records<R> {
+    /// Goes on where an earlier run stopped, that printed so many and met these sessions: records are
+    /// printed as they come.
+    pub fn go_on(&mut self, run: &Run, printed: u64, sessions: BTreeSet<String>) {
+        self.paths = run.logs.iter().map(|log| log.src.clone()).collect();
+        (self.at_once, self.before, self.sessions) = (true, printed, sessions);
+        self.output.go_on(printed);
+    }
+
+    /// How many were printed, in earlier runs too.
+    pub fn printed(&self) -> u64 {
+        self.output.printed()
+    }
+
+    /// The sessions met so far, if sessions are asked for.
+    pub(crate) fn sessions(&self) -> &BTreeSet<String> {
+        &self.sessions
+    }
+
     fn sort(&mut self) {
         self.kept.sort_by_key(|record| (record.t(), record.src()));
     }
@@ -161,7 +195,7 @@ impl<R: Record> Records<R> {
             self.output.total(|out| total(printed).write(0, &self.paths, false, out));
         }
         self.output.finish()?;
-        run.report.counts.records = self.output.printed();
+        run.report.counts.records = self.output.printed() - self.before;
         Ok(())
     }
 
@@ -204,6 +238,9 @@ impl<R: Record> Records<R> {
         if let Some(words) = self.words {
             let text = words(record).map(Text::to_str_lossy);
             return Ok(text.map_or(Ok(()), |text| self.output.paragraph(&text))?);
+        }
+        if let Some(lines) = self.lines {
+            return Ok(self.output.raw(lines(record))?);
         }
         let (paths, explain) = (&self.paths, self.explain);
         Ok(self.output.record(|index, out| record.write(index, paths, explain, out))?)

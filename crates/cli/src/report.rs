@@ -126,6 +126,12 @@ impl Report {
         self.write_bad(path, &BadLine { reason: "partial".into(), ..bad.clone() });
     }
 
+    /// Counts a last line that is left until its writer has ended it.
+    pub fn unended_line(&mut self, path: &Path, line: u64) {
+        self.counts.partial_lines += 1;
+        self.first_partial.get_or_insert_with(|| format!("{}:{line}", path.display()));
+    }
+
     fn write_bad(&mut self, path: &Path, bad: &BadLine) {
         let Some((file, name)) = &mut self.bad_lines else { return };
         let mut record = b"{\"schema\":\"alog.bad_line/1\",\"path\":".to_vec();

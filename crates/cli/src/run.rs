@@ -9,13 +9,14 @@ use agentlog::zone::{Clock, Evidence};
 use anyhow::{Context, Result};
 use jsonl::{Batch, Needles, Placed, ReaderOptions};
 
-use crate::flags::{CommonFlags, Source};
+use crate::flags::{CommonFlags, Source, StateFlags};
 use crate::format::Format;
-use crate::inputs::{self, Log, Sessions};
+use crate::inputs::{self, Log, Place, Sessions};
 use crate::live::Kind;
 use crate::look::Look;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::resume::ResumePoint;
 use crate::scan::{self, Decode, Item, Scanned};
 use crate::select::Selection;
 use crate::zones::Zones;
@@ -43,6 +44,8 @@ pub struct Run {
     /// Whether the logs were read before, and counted and reported.
     read_before: bool,
     quiet: bool,
+    /// Where the run goes on from, and then where it stopped.
+    pub(crate) resume: ResumePoint,
 }
 
 /// Bare words that every row with evidence of its writer's zone has in it.
@@ -82,8 +85,8 @@ pub struct Rows<T, M> {
     pub rows: Vec<Row<T>>,
     /// Memory that they refer to.
     pub arena: M,
-    /// What all rows read tell of offsets.
-    pub evidence: Vec<Evidence>,
+    /// What all rows read tell of offsets, each with where its row starts.
+    pub evidence: Vec<(u64, Evidence)>,
     /// The time that the log has come to.
     pub last: Clock,
 }
@@ -91,19 +94,34 @@ pub struct Rows<T, M> {
 impl Run {
     /// Understands the flags and finds the logs.
     pub fn new(flags: &CommonFlags) -> Result<Self> {
-        Self::sparing(flags, None)
+        Self::finding(flags, None, false)
     }
 
     /// The same for who wants no records before `since`, in milliseconds since the epoch, whatever
     /// the flags say: files that ended long before are not opened.
     pub fn sparing(flags: &CommonFlags, since: Option<i64>) -> Result<Self> {
+        Self::finding(flags, since, false)
+    }
+
+    /// The same for a run that may go on from another.
+    pub fn going_on(flags: &CommonFlags, state: &StateFlags) -> Result<Self> {
+        Self::finding(flags, None, state.file.is_some())
+    }
+
+    /// The same for a run that goes on from another, wherever that left its state.
+    pub fn to_go_on(flags: &CommonFlags) -> Result<Self> {
+        Self::finding(flags, None, true)
+    }
+
+    fn finding(flags: &CommonFlags, since: Option<i64>, goes_on: bool) -> Result<Self> {
         if let Some(jobs) = flags.input.jobs {
             rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
         }
         let selection = Selection::new(&flags.selection)?;
         let zones = Zones::new(&flags.selection.tz)?;
         let mut report = Report::new(&flags.checks, &flags.output)?;
-        let found = inputs::find(&flags.input, selection.since.max(since), &mut report)?;
+        let since = selection.since.max(since);
+        let found = inputs::find(&flags.input, since, goes_on, &mut report)?;
         let all = flags.input.source == Some(Source::All);
         let sessions = if all { Sessions::default() } else { found.sessions };
         let options = ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };
@@ -121,6 +139,7 @@ impl Run {
             doubled: BTreeSet::new(),
             read_before: false,
             quiet,
+            resume: ResumePoint::start(),
         })
     }
 
@@ -269,7 +288,7 @@ impl Run {
         let mut evidence = Vec::new();
         self.read_before = true;
         self.read_all(Look::Needles(&needles), &Nothing, |block| {
-            evidence.extend(block.evidence);
+            evidence.extend(block.evidence.into_iter().map(|(_, told)| told));
             Ok(())
         })?;
         self.read_before = false;
@@ -339,6 +358,18 @@ impl Run {
         }
     }
 
+    /// The logs, which are then to be given back in their order.
+    pub(crate) fn take_logs(&mut self) -> Vec<Log> {
+        Arc::get_mut(&mut self.logs).map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Counts a last line that was left for a later run, since it has no end yet.
+    pub(crate) fn tell_unended(&mut self, file: usize, (_, line): Place) {
+        if self.logs[file].is_unended() {
+            self.report.unended_line(&self.logs[file].path, line);
+        }
+    }
+
     /// Tells of a log that cannot be read, or not to its end.
     pub fn unreadable(&mut self, file: usize, error: &std::io::Error) {
         if self.read_before {
@@ -398,6 +429,11 @@ impl Placer {
     /// For a part of a file: rows without a time before the first row with one get `last`.
     pub(crate) fn starting_at(file: u32, last: Clock) -> Self {
         Self { file, last }
+    }
+
+    /// The clock of the last row that has one.
+    pub(crate) fn last(&self) -> Clock {
+        self.last
     }
 
     pub(crate) fn place<T, M>(&mut self, block: Placed<Scanned<T, M>>) -> Rows<T, M> {

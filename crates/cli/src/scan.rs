@@ -115,8 +115,8 @@ pub struct Scanned<T, M> {
     pub items: Vec<Item<T>>,
     /// Memory that the items refer to.
     pub arena: M,
-    /// What the rows tell of offsets.
-    pub evidence: Vec<Evidence>,
+    /// What the rows tell of offsets, each with where its row starts.
+    pub evidence: Vec<(u64, Evidence)>,
     /// Lines that cannot be read; their numbers count from the block's first line as 0.
     pub bad: Vec<BadLine>,
     /// A last line without its end.
@@ -328,7 +328,7 @@ impl<D: Decode> Scan<'_, D> {
         if let Ok(envelope) = Envelope::parse(line.bytes)
             && let Some(row) = Row::open(envelope, &mut self.scratch)
         {
-            self.found.evidence.extend(row.evidence());
+            self.found.evidence.extend(row.evidence().map(|told| (line.offset, told)));
         }
     }
 
@@ -368,7 +368,7 @@ impl<D: Decode> Scan<'_, D> {
             self.found.events -= 1;
             return;
         };
-        self.found.evidence.extend(row.evidence());
+        self.found.evidence.extend(row.evidence().map(|told| (offset, told)));
         if self.passing || !self.decode.wants(&row.name) {
             return;
         }

@@ -14,6 +14,57 @@ use crate::report::Verdict;
 
 static COMMAND: OnceLock<&'static str> = OnceLock::new();
 
+/// The flags with their values, those that do not matter to what is printed left out.
+static ASKED: OnceLock<Vec<(String, String)>> = OnceLock::new();
+
+/// Flags that say what is read, how it is shown, and what is told beside: with others of these a run can
+/// go on from the state of another.
+const FREE: [&str; 17] = [
+    "paths",
+    "files_from",
+    "files0_from",
+    "discover",
+    "jobs",
+    "output",
+    "pretty",
+    "null",
+    "color",
+    "quiet",
+    "strict",
+    "bad_lines",
+    "fail_empty",
+    "summary",
+    "state_file",
+    "flush_open",
+    "schema",
+];
+
+/// What decides which records a run prints: its command and flags, each with its value.
+pub(crate) fn asked() -> Vec<(String, String)> {
+    ASKED.get().cloned().unwrap_or_default()
+}
+
+/// `--state` is enough where it is no flag of the command's own.
+fn with_short_names(command: clap::Command) -> clap::Command {
+    let has = |test: fn(&clap::Arg) -> bool| command.get_arguments().any(test);
+    if has(|arg| arg.get_long() == Some("state")) || !has(|arg| arg.get_id() == "state_file") {
+        return command;
+    }
+    command.mut_arg("state_file", |arg| arg.visible_alias("state"))
+}
+
+fn asked_by(command: &clap::Command, matches: &clap::ArgMatches) -> Vec<(String, String)> {
+    let values = |id: &str| -> String {
+        let values = matches.get_raw(id).into_iter().flatten();
+        values.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    };
+    let ids = command.get_arguments().map(|arg| arg.get_id().as_str());
+    let flags = ids
+        .filter(|id| !FREE.contains(id))
+        .map(|id| (format!("--{}", id.replace('_', "-")), values(id)));
+    [(command.get_name().to_owned(), String::new())].into_iter().chain(flags).collect()
+}
+
 /// The name that messages start with.
 pub(crate) fn command_name() -> &'static str {
     COMMAND.get().copied().unwrap_or("alog")
@@ -39,12 +90,13 @@ pub fn main_of<A: Parser>(
 ) -> ExitCode {
     let _ = COMMAND.set(name);
     allow_many_files();
-    let mut command = A::command();
+    let mut command = with_short_names(A::command());
     let matches = command.clone().get_matches();
     let args = match A::from_arg_matches(&matches) {
         Ok(args) => args,
         Err(e) => e.format(&mut command).exit(),
     };
+    let _ = ASKED.set(asked_by(&command, &matches));
     let verdict = match about(common(&args), &mut command, kind(&args)) {
         Ok(true) => Ok(Verdict::Done),
         Ok(false) => run(&args),

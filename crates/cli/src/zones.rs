@@ -79,6 +79,32 @@ impl Zones {
         }
     }
 
+    /// UTC in milliseconds of rows that are fed before all of the log is there. `before` is the offset
+    /// of the row before in its file: it is taken for one whose writer told none, else the zone of
+    /// this machine.
+    pub(crate) fn utc_behind(&self, clock: Clock, before: &mut Option<i64>) -> Option<i64> {
+        let offset = match clock {
+            Clock::Local(_, key) => self.offsets.get(key).or(*before),
+            Clock::Stamped { local, utc } => Some(local - utc),
+            Clock::Utc(_) | Clock::Missing => *before,
+        };
+        *before = offset;
+        match (clock, offset) {
+            (Clock::Local(local, _), Some(offset)) if self.stated.is_none() => Some(local - offset),
+            _ => self.utc(clock),
+        }
+    }
+
+    /// What the log told of offsets so far.
+    pub(crate) fn offsets(&self) -> &Offsets {
+        &self.offsets
+    }
+
+    /// Takes up what the log told before.
+    pub(crate) fn take_up(&mut self, offsets: Offsets) {
+        self.offsets = offsets;
+    }
+
     /// UTC in milliseconds; none if the row has no time.
     pub fn utc(&self, clock: Clock) -> Option<i64> {
         match (clock, &self.stated) {

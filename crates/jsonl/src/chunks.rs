@@ -33,6 +33,8 @@ pub(crate) struct Chunks {
     long: Option<u64>,
     /// Lines met so far.
     lines: u64,
+    /// Where the first line starts that was not handed out or passed over, and its number.
+    reached: (u64, u64),
     /// Whether the last line lacks its line feed.
     unended: bool,
     /// How many chunks are read at once.
@@ -56,6 +58,10 @@ struct Chunk<T> {
     /// Whether the first line starts with the chunk, not behind its first line feed.
     owns_first: bool,
     line_feeds: u64,
+    /// Where the chunk ends, not counting what its last line has behind it.
+    own_to: u64,
+    /// Where the lines end that start here and were read; none if none starts here.
+    lines_to: Option<u64>,
     /// Whether the source ends here, in a line without a line feed.
     unended: bool,
     first_line_feed: Option<u64>,
@@ -82,6 +88,7 @@ impl Chunks {
             line: options.first_line,
             long: None,
             lines: 0,
+            reached: (range.start, options.first_line),
             unended: false,
             at_once: chunks.min(rayon::current_num_threads() * 2),
         }
@@ -95,6 +102,11 @@ impl Chunks {
     /// Lines met so far, read or not.
     pub(crate) fn lines(&self) -> u64 {
         self.lines
+    }
+
+    /// Where the first line starts that is still to come, and its number.
+    pub(crate) fn reached(&self) -> (u64, u64) {
+        self.reached
     }
 
     /// The next chunks; none at the end.
@@ -147,6 +159,10 @@ impl Chunks {
             blocks.push(Placed { first_line, value });
         }
         self.line += chunk.line_feeds;
+        if let Some(end) = chunk.lines_to {
+            // A line that starts here may end behind the chunk.
+            self.reached = (end, self.line + u64::from(end > chunk.own_to));
+        }
         self.lines += chunk.line_feeds + u64::from(chunk.unended);
         self.unended |= chunk.unended;
         self.long = chunk.long.or(self.long);
@@ -160,6 +176,7 @@ impl Chunks {
         peek: Option<Peek<'_>>,
     ) -> io::Result<Option<Vec<Placed<T>>>> {
         let Some(start) = self.long.take() else { return Ok(None) };
+        self.reached.0 = self.end;
         let mut blocks = Vec::new();
         self.read_long(start..self.end, work, peek, &mut blocks)?;
         Ok(Some(blocks))
@@ -259,6 +276,8 @@ fn read_chunk<T>(
     let mut chunk = Chunk {
         owns_first,
         line_feeds: count_lines(own),
+        own_to: from + own.len() as u64,
+        lines_to: None,
         unended: at_end && read <= size && own.last().is_some_and(|b| *b != b'\n'),
         first_line_feed: first.map(|at| from + at as u64),
         value: None,
@@ -277,6 +296,7 @@ fn read_chunk<T>(
             last_start
         }
     };
+    chunk.lines_to = Some(from + lines_to as u64);
     if lines_from < lines_to {
         let block = Block {
             bytes: &bytes[lines_from..lines_to],
@@ -287,6 +307,23 @@ fn read_chunk<T>(
         chunk.value = Some(work(&block));
     }
     Ok(chunk)
+}
+
+/// Where the last line that has a line feed ends in a part of a file; its start if none has.
+pub(crate) fn end_of_lines(file: &File, Range { start, mut end }: Range<u64>) -> io::Result<u64> {
+    // Mostly the last byte is one: a little is read first.
+    let mut window = vec![0; 4 << 10];
+    while start < end {
+        let size = (end - start).min(window.len() as u64) as usize;
+        let from = end - size as u64;
+        let read = read_full(file, &mut window[..size], from)?;
+        if let Some(at) = memchr::memrchr(b'\n', &window[..read]) {
+            return Ok(from + at as u64 + 1);
+        }
+        end = from;
+        window.resize(1 << 20, 0);
+    }
+    Ok(start)
 }
 
 /// Reads once from the start of a file, which gives all there is of a small one.

@@ -19,11 +19,13 @@ pub struct ReaderOptions {
     pub max_line: u64,
     /// Number of the first line.
     pub first_line: u64,
+    /// Where the first byte of a stream stands in its source. Files know that by themselves.
+    pub first_offset: u64,
 }
 
 impl Default for ReaderOptions {
     fn default() -> Self {
-        Self { chunk: 1 << 20, max_line: 1 << 30, first_line: 1 }
+        Self { chunk: 1 << 20, max_line: 1 << 30, first_line: 1, first_offset: 0 }
     }
 }
 
@@ -109,6 +111,16 @@ impl Reader {
         }
     }
 
+    /// Where the first line starts that is still to come, in bytes, and its number: from there
+    /// another reader can go on.
+    pub fn reached(&self) -> (u64, u64) {
+        match &self.source {
+            Source::Chunks(chunks) => chunks.reached(),
+            Source::Stream(blocks) => blocks.reached(),
+            Source::Whole(whole) => (whole.bytes(), whole.lines() + 1),
+        }
+    }
+
     /// The next results of `work`, which is called once for each block, on all cores.
     pub fn next<T: Send>(
         &mut self,
@@ -150,11 +162,20 @@ mod tests {
         let work = |block: &Block<'_>| -> Seen {
             block.lines().map(|l| (l.number, l.offset, l.bytes.to_vec(), l.ended)).collect()
         };
-        let mut seen = Seen::new();
+        let (mut seen, mut reached) = (Seen::new(), Vec::<((u64, u64), usize)>::new());
         loop {
             match reader.next(&work).unwrap() {
                 Batch::End => {
                     assert_eq!(reader.lines(), seen.len() as u64);
+                    // What was reached on the way is where the next line starts.
+                    for ((offset, number), at) in reached {
+                        match seen.get(at) {
+                            Some(next) => assert_eq!((next.1, next.0), (offset, number)),
+                            None => {
+                                assert!(seen.last().is_none_or(|l| offset >= l.1 && number >= l.0))
+                            }
+                        }
+                    }
                     return seen;
                 }
                 Batch::Quiet => {}
@@ -163,6 +184,7 @@ mod tests {
                         let placed = block.value.into_iter();
                         seen.extend(placed.map(|(n, o, b, e)| (n + block.first_line, o, b, e)));
                     }
+                    reached.push((reader.reached(), seen.len()));
                 }
             }
         }

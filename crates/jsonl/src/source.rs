@@ -57,6 +57,26 @@ impl Opened {
         Ok(Self::File { file: Arc::new(file), start: 0, end })
     }
 
+    /// The whole lines of a regular file from byte `from` on, for those who will go on behind them
+    /// later. A last line without a line feed is left out of a plain file, since its writer may not
+    /// have finished; returns whether there is one. What is compressed is not written on: all of it
+    /// is there. An error of kind `UnexpectedEof` says that it holds less than `from` bytes.
+    pub fn lines_from(file: File, from: u64) -> io::Result<(Self, bool)> {
+        match Self::file(file, 0)? {
+            Self::File { end, .. } if end < from => Err(io::ErrorKind::UnexpectedEof.into()),
+            Self::File { file, end, .. } => {
+                let ended = crate::chunks::end_of_lines(&file, from..end)?;
+                Ok((Self::File { file, start: from, end: ended }, ended < end))
+            }
+            Self::Stream { mut bytes, origin } => {
+                if io::copy(&mut bytes.by_ref().take(from), &mut io::sink())? < from {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                Ok((Self::Stream { bytes, origin }, false))
+            }
+        }
+    }
+
     /// The first bytes of a regular file, decompressed, at most so many; and whether it is plain.
     /// For a look at many files, it does without what reading them takes.
     pub fn head(path: &Path, most: usize) -> io::Result<(Vec<u8>, bool)> {

@@ -17,6 +17,8 @@ pub(crate) struct Blocks {
     first_line: u64,
     line: u64,
     bytes: u64,
+    /// Where the lines end that were handed out.
+    end: u64,
     max_line: u64,
     failed: Option<io::Error>,
 }
@@ -26,6 +28,8 @@ struct Cut {
     bytes: Vec<u8>,
     offset: u64,
     oversize: Option<u64>,
+    /// Where the next line starts.
+    end: u64,
 }
 
 impl Blocks {
@@ -46,13 +50,21 @@ impl Blocks {
             },
             max_line: options.max_line,
             carry: Vec::new(),
-            offset: 0,
+            offset: options.first_offset,
             dropped: 0,
         };
         std::thread::spawn(move || cutter.run());
         let line = options.first_line;
         let max_line = options.max_line;
-        Self { waiting, first_line: line, line, bytes: 0, max_line, failed: None }
+        Self {
+            waiting,
+            first_line: line,
+            line,
+            bytes: 0,
+            end: options.first_offset,
+            max_line,
+            failed: None,
+        }
     }
 
     /// Bytes handed out so far.
@@ -63,6 +75,11 @@ impl Blocks {
     /// Lines handed out so far.
     pub(crate) fn lines(&self) -> u64 {
         self.line - self.first_line
+    }
+
+    /// Where the first line starts that is still to come, and its number.
+    pub(crate) fn reached(&self) -> (u64, u64) {
+        (self.end, self.line)
     }
 
     pub(crate) fn next<T: Send>(
@@ -95,10 +112,11 @@ impl Blocks {
             }
         }
         self.bytes += cuts.iter().map(|c| c.oversize.unwrap_or(c.bytes.len() as u64)).sum::<u64>();
+        self.end = cuts.last().map_or(self.end, |cut| cut.end);
         let max_line = self.max_line;
         let done: Vec<(u64, T)> = cuts
             .into_par_iter()
-            .map(|Cut { bytes, offset, oversize }| {
+            .map(|Cut { bytes, offset, oversize, .. }| {
                 let unended = bytes.last().is_some_and(|b| *b != b'\n');
                 let lines = count_lines(&bytes) + u64::from(unended);
                 (lines, work(&Block { bytes: &bytes, offset, oversize, max_line }))
@@ -206,7 +224,7 @@ impl Cutter {
         };
         let rest = self.carry.split_off(scanned + end + 1);
         let bytes = std::mem::replace(&mut self.carry, rest);
-        self.send(bytes, None)
+        self.send(bytes, None, 0)
     }
 
     fn finish(&mut self) -> Result<(), Unwanted> {
@@ -214,7 +232,7 @@ impl Cutter {
             return self.send_oversize(false);
         }
         let bytes = std::mem::take(&mut self.carry);
-        if bytes.is_empty() { Ok(()) } else { self.send(bytes, None) }
+        if bytes.is_empty() { Ok(()) } else { self.send(bytes, None, 0) }
     }
 
     fn drop_from(&mut self, keep: usize) {
@@ -226,15 +244,14 @@ impl Cutter {
     fn send_oversize(&mut self, ended: bool) -> Result<(), Unwanted> {
         let bytes = std::mem::take(&mut self.carry);
         let len = bytes.len() as u64 + std::mem::take(&mut self.dropped) - u64::from(ended);
-        self.send(bytes, Some(len))?;
-        self.offset += u64::from(ended);
-        Ok(())
+        self.send(bytes, Some(len), u64::from(ended))
     }
 
-    fn send(&mut self, bytes: Vec<u8>, oversize: Option<u64>) -> Result<(), Unwanted> {
-        let len = oversize.unwrap_or(bytes.len() as u64);
-        let cut = Cut { bytes, offset: self.offset, oversize };
-        self.offset += len;
+    /// Sends lines; `behind` are bytes between them and the next.
+    fn send(&mut self, bytes: Vec<u8>, oversize: Option<u64>, behind: u64) -> Result<(), Unwanted> {
+        let offset = self.offset;
+        self.offset += oversize.unwrap_or(bytes.len() as u64) + behind;
+        let cut = Cut { bytes, offset, oversize, end: self.offset };
         self.sender.send(Ok(cut)).map_err(|_| Unwanted)
     }
 }

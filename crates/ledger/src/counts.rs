@@ -1,12 +1,14 @@
 //! Which rows count for a Codex process. It tells the same usage in up to three kinds of rows, any
 //! of which a log may lack; all are read, and one is chosen when all is known.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use crate::{Added, How, Meter, Reading};
 
 /// The kinds of rows in which a Codex process tells its usage. The first that counted is chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Source {
     /// `token_usage_record`.
     Record,
@@ -34,7 +36,7 @@ impl Source {
 }
 
 /// One value for each kind of row: what it came to if that kind is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerSource<T>([T; 4]);
 
 impl<T> PerSource<T> {
@@ -55,13 +57,13 @@ impl<T> PerSource<T> {
 }
 
 /// The counts of one process of one session, in all kinds of rows at once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Counts {
     meters: PerSource<Meter>,
     /// The response that was counted last.
     response: Option<Box<str>>,
     /// The ids of requests that `token_usage_record` told.
-    recorded: HashSet<Box<str>>,
+    recorded: BTreeSet<Box<str>>,
 }
 
 impl Counts {

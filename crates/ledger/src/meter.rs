@@ -5,10 +5,12 @@
 //! told as totals of nothing but a total. What counts is how much the totals grew; only where
 //! they cannot be compared it is the last request.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Tokens;
 
 /// Counters as Codex tells them: `input` includes `cached`, `output` includes `reasoning`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// `input_tokens`.
     pub input: u64,
@@ -84,6 +86,17 @@ pub enum How {
 }
 
 impl How {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::First,
+        Self::Growth,
+        Self::Reset,
+        Self::Request,
+        Self::Duplicate,
+        Self::NoCounts,
+        Self::Empty,
+    ];
+
     /// In words.
     pub fn name(self) -> &'static str {
         match self {
@@ -119,7 +132,7 @@ impl Added {
 }
 
 /// The counters of one process, as one kind of row tells them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Meter {
     /// The totals of the row before.
     before: Option<Reading>,

@@ -1,9 +1,11 @@
 //! What a request of Claude used up: its start says what was sent, its last delta what came back.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Tokens;
 
 /// A request, as far as its rows told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     start: Option<Tokens>,
     delta: Option<Tokens>,

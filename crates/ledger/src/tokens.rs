@@ -2,8 +2,10 @@
 
 use std::ops::{Add, AddAssign};
 
+use serde::{Deserialize, Serialize};
+
 /// What was used up, in tokens. Sums stop at the largest number rather than start anew.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
     /// Fresh input: neither read from the cache nor written to it.
     pub input: u64,

@@ -1,5 +1,7 @@
 //! Tool calls: announced, run, answered.
 
+use serde::{Deserialize, Serialize};
+
 use super::Span;
 
 /// An item of a Codex conversation.
@@ -34,7 +36,7 @@ pub enum ItemPhase {
 }
 
 /// What an item is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ItemKind {
     /// A message of the agent.
     Message,
@@ -60,7 +62,7 @@ impl ItemKind {
 }
 
 /// What a result says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// Bytes of the text, as the model was given it (UTF-8, unescaped).
     pub bytes: u64,
@@ -83,16 +85,19 @@ pub struct ToolResult {
     pub output: Output,
 }
 
-/// Something Codex ran for a call. Its end is not what the model was given: that is an [`Item`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something Codex ran for a call. Its end is not what the model was given: that is an [`Item`]. What
+/// is kept of it longer than its row (see [`crate::state`]) has no texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Execution {
     /// Begin or end.
     pub phase: Phase,
     /// What ran.
     pub tool: Tool,
     /// Which call it was for.
+    #[serde(skip)]
     pub call_id: Option<Span>,
     /// `server__tool` of an MCP call.
+    #[serde(skip)]
     pub name: Option<Span>,
     /// Whether the user ran it (`source` is `user_shell`): there is no call of the model then.
     pub by_user: bool,
@@ -108,7 +113,7 @@ pub struct Execution {
 }
 
 /// Begin or end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// It begins.
     Begin,
@@ -119,7 +124,7 @@ pub enum Phase {
 }
 
 /// What was run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Tool {
     /// `turn.exec.*`.
     Shell,

@@ -1,5 +1,7 @@
 //! Text, reasoning and arguments as they are streamed.
 
+use serde::{Deserialize, Serialize};
+
 use super::Span;
 
 /// A part of a streamed item, or the whole of a part.
@@ -37,7 +39,7 @@ pub enum Stream {
 }
 
 /// What is streamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum StreamKind {
     /// What the agent says.
     Text,

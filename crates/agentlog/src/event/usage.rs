@@ -1,8 +1,10 @@
 //! Tokens as rows report them. What they add up to is a matter of folds.
 
+use serde::{Deserialize, Serialize};
+
 /// Token counts as one row tells them, in the writer's own meaning: Codex's `input` includes what
 /// was read from the cache, Claude's does not. What a row does not say is 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// `input_tokens`.
     pub input: i64,
@@ -51,7 +53,7 @@ fn count(told: i64) -> u64 {
 }
 
 /// `turn.token_count`, `codex.token_count`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TokenCount {
     /// Which of the twins it is.
     pub source: ledger::Source,
@@ -74,7 +76,7 @@ impl TokenCount {
 }
 
 /// The limits of an account.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct RateLimits {
     pub primary: Option<RateLimit>,
@@ -82,7 +84,7 @@ pub struct RateLimits {
 }
 
 /// How much of a limit is used up.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateLimit {
     /// Percent.
     pub used_percent: f64,

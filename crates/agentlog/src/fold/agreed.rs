@@ -2,17 +2,42 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::Head;
 
 /// What the rows so far agree on. A row that does not know a thing does not contradict the
 /// others.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Kept", into = "Kept")]
 pub struct Agreed {
     head: Arc<Head>,
     /// The last row's head: rows in a row mostly share it.
     last: Option<Arc<Head>>,
     /// Keys on which rows differ.
     differs: u16,
+}
+
+/// The same in a state that is kept. Which head came last is of no weight: one that is merged again
+/// changes nothing.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    #[serde(with = "crate::state::head")]
+    head: Arc<Head>,
+    has_rows: bool,
+    differs: u16,
+}
+
+impl From<Agreed> for Kept {
+    fn from(Agreed { head, last, differs }: Agreed) -> Self {
+        Self { head, has_rows: last.is_some(), differs }
+    }
+}
+
+impl From<Kept> for Agreed {
+    fn from(Kept { head, has_rows, differs }: Kept) -> Self {
+        Self { last: has_rows.then(|| Arc::clone(&head)), head, differs }
+    }
 }
 
 impl Agreed {

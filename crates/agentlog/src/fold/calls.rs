@@ -22,10 +22,13 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::Fold;
+use super::resume::{self, Resume};
 use super::turn_book::{TurnBook, TurnKey, TurnNews, TurnStatus};
 use crate::event::Event;
+use crate::state::{self, BadState};
 use life::{Fate, Life, Mark};
 use sessions::{Sessions, Slot, StreamOf};
 
@@ -55,6 +58,26 @@ pub const EVENTS: &[&str] = &[
     "claude.tool_result",
 ];
 
+/// What the words of rows may be, see [`super::Used`].
+pub(super) const HOWS: &[&str] = &[
+    "announced",
+    "announced again",
+    "whole item",
+    "whole item again",
+    "item of the conversation",
+    "item of the conversation again",
+    "begin",
+    "begin again",
+    "end",
+    "end again",
+    "result",
+    "result again",
+    "whole arguments",
+    "delta of the arguments",
+    "end of the arguments",
+    rows::SAID_BEFORE,
+];
+
 /// How long a stream of arguments waits for its call, in milliseconds: the start row may be lost,
 /// and the done row tells the call, too.
 const LOOSE_MS: i64 = 60_000;
@@ -63,7 +86,7 @@ const LOOSE_MS: i64 = 60_000;
 const FINALS: usize = 256;
 
 /// How calls are judged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// How far rows may be out of order, in milliseconds.
     pub tolerance_ms: i64,
@@ -78,11 +101,14 @@ impl Default for Options {
 }
 
 /// The fold.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Calls {
     options: Options,
     book: TurnBook,
+    /// Empty between rows.
+    #[serde(skip)]
     news: Vec<TurnNews>,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     turns: HashMap<TurnKey, Turn, FixedState>,
     /// The ordinals of turns that are final, oldest first.
     finals: VecDeque<(TurnKey, Option<u64>)>,
@@ -91,13 +117,14 @@ pub struct Calls {
     lives: Vec<Option<Box<Life>>>,
     free: Vec<Slot>,
     /// What is due when. An entry whose call has another time by now means nothing.
+    #[serde(serialize_with = "crate::state::sorted_heap")]
     due: BinaryHeap<Reverse<(i64, Due)>>,
     /// The latest time that the log has come to.
     now: i64,
 }
 
 /// What waits for time to pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Due {
     Call(Slot),
     /// A loose stream, by session and name.
@@ -105,7 +132,7 @@ enum Due {
 }
 
 /// A turn that is not final.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Turn {
     /// Of its prompt, in the session.
     ordinal: Option<u64>,
@@ -326,6 +353,18 @@ impl Fold for Calls {
             self.give_out(slot, true, out);
         }
         sort(&mut out[from..]);
+    }
+}
+
+/// What stays for ever: of each call that was given out, and of its stream, some ten bytes, and what
+/// the turn book keeps of sessions.
+impl Resume for Calls {
+    fn save(&self, out: &mut Vec<u8>) {
+        state::write("calls", self, out);
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), BadState> {
+        resume::load("calls", bytes, self, |fold| fold.options)
     }
 }
 

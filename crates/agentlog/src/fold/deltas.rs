@@ -16,30 +16,47 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::resume::{self, Resume};
 use super::{Fold, SETTLE_MS};
 use crate::event::{
     self, Block, BlockKind, Event, Head, ItemKind, ItemPhase, Piece, Span, Src, Stream, StreamKind,
     Turn, What,
 };
+use crate::state::{self, BadState};
 use item::{Given, Item};
 pub use record::{Delta, Options, Status, kind_name};
 pub use twins::turn_key;
 use twins::{Place, Twins};
 
+/// What the words of rows may be, see [`super::Used`].
+pub(super) const HOWS: &[&str] = &[
+    "delta",
+    "delta of the twin stream",
+    "start row",
+    "stop row",
+    "done row",
+    "done row of the item",
+    part::REPEATED,
+];
+
 /// The fold.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Deltas {
     options: Options,
     /// Open items, by a hash of what names them.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     items: HashMap<u64, Item, FixedState>,
     /// Open Claude blocks with a request, by the flow that they began in.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     flows: HashMap<u64, u64, FixedState>,
     /// Items that were given out: their late rows start no new ones.
     given: Lately,
     /// When items are final, unless more comes.
     due: BTreeSet<Due>,
     /// Announced items whose parts are over, by session: more parts may follow.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     between: HashMap<u64, Vec<u64>, FixedState>,
     twins: Twins,
     /// The latest time.
@@ -99,6 +116,17 @@ impl Fold for Deltas {
         let mut left: Vec<Delta> = left.collect();
         left.sort_by_key(|item| (item.t, item.src));
         out.append(&mut left);
+    }
+}
+
+/// What stays when items are over: 8 to 10 bytes for each of the last 65,536 of them, and of turns.
+impl Resume for Deltas {
+    fn save(&self, out: &mut Vec<u8>) {
+        state::write("deltas", self, out);
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), BadState> {
+        resume::load("deltas", bytes, self, |fold| fold.options)
     }
 }
 
@@ -364,7 +392,8 @@ fn session_key(head: &Head) -> u64 {
 }
 
 /// The keys of the last few items that were given out.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "VecDeque<u64>")]
 struct Lately {
     keys: HashSet<u64, FixedState>,
     order: VecDeque<u64>,
@@ -372,6 +401,18 @@ struct Lately {
 
 /// How many items are remembered after they were given out: some megabytes at the most.
 const REMEMBERED: usize = 1 << 16;
+
+impl Serialize for Lately {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.order.serialize(to)
+    }
+}
+
+impl From<VecDeque<u64>> for Lately {
+    fn from(order: VecDeque<u64>) -> Self {
+        Self { keys: order.iter().copied().collect(), order }
+    }
+}
 
 impl Lately {
     fn has(&self, key: u64) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{Event, Head, Provider, Span, Src, What};
+use crate::event::{Event, Head, LeftOut, Provider, Span, Src, What};
 
 /// An event that owns its parts.
 #[derive(Clone, Debug)]
@@ -12,6 +12,7 @@ pub(crate) struct Given {
     pub head: Arc<Head>,
     pub what: What,
     pub arena: Vec<u8>,
+    pub left_out: Option<LeftOut>,
 }
 
 impl Given {
@@ -32,7 +33,7 @@ impl Given {
         let mut arena = Vec::new();
         let what = what(&mut arena);
         let src = Src { offset: t as u64, ..Src::default() };
-        Self { t: Some(t), src, head, what, arena }
+        Self { t: Some(t), src, head, what, arena, left_out: None }
     }
 
     /// The same with its head changed.
@@ -53,7 +54,7 @@ impl Given {
             head: &self.head,
             what: &self.what,
             arena: &self.arena,
-            left_out: None,
+            left_out: self.left_out,
             extra: None,
         }
     }

@@ -6,15 +6,21 @@ pub mod calls;
 pub mod deltas;
 #[cfg(test)]
 mod given;
+mod how;
 pub mod prompts;
+mod resume;
 mod ties;
 pub mod tokens;
 pub mod turn_book;
 pub mod turns;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Event, Src};
 
+pub use crate::state::BadState;
 pub use agreed::Agreed;
+pub use resume::Resume;
 
 /// How long a record waits for what may still change it, in milliseconds of log time, or of the
 /// clock when nothing comes.
@@ -46,7 +52,9 @@ pub trait Fold {
     /// Whether a record waits for time to pass.
     fn waits(&self) -> bool;
 
-    /// The input is over: gives out the rest.
+    /// The input is over: gives out the rest. These records were still open: more of the log could
+    /// have changed them, so that a run that goes on from a state kept before tells of them again
+    /// (see [`Resume`]).
     fn finish(&mut self, out: &mut Vec<Self::Record>);
 
     /// The input is over: gives out a part of the rest, for those that have much. False if that was
@@ -57,22 +65,28 @@ pub trait Fold {
     }
 }
 
+/// Words of a program, not of a log. The name hides from serde that it is a reference, which it would
+/// borrow from what it reads.
+type Words = &'static str;
+
 /// A row that a fold read, and what it made of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
     /// The row.
     pub src: Src,
     /// What it counted for, or why it was dropped.
-    pub how: &'static str,
+    #[serde(with = "how")]
+    pub how: Words,
 }
 
 /// A row that was read for a record of which tokens are a part.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedRow {
     /// The row.
     pub src: Src,
     /// What it counted for, or why it was dropped.
-    pub how: &'static str,
+    #[serde(with = "how")]
+    pub how: Words,
     /// The tokens that it added; none if it added none.
     pub tokens: Option<Box<ledger::Tokens>>,
 }

@@ -15,10 +15,13 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
+use super::resume::{self, Resume};
 use super::{Fold, Used};
 use crate::event::{self, Event, Head, Src, What};
 use crate::json::Text;
+use crate::state::{self, BadState};
 use session::{Session, Told};
 
 /// How far the two forms of one Codex prompt may be apart, in milliseconds.
@@ -26,8 +29,21 @@ pub const TWIN_MS: i64 = 2000;
 /// What the writer adds to a session's first prompt, before the session's id.
 const AGENT_ID: &str = "\nYour agent Id is: ";
 
+/// What the words of rows may be, see [`super::Used`].
+pub(super) const HOWS: &[&str] = &[
+    "prompt",
+    "queued",
+    "removed: delivered inside the turn",
+    "delivered inside the turn",
+    "queued, and came as this prompt",
+    "said before with this id",
+    "said again within 500 ms",
+    session::TWIN,
+    session::ITEM,
+];
+
 /// What to make of the text.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// Keep the agent id that the writer adds to a prompt.
     pub raw_text: bool,
@@ -36,7 +52,7 @@ pub struct Options {
 }
 
 /// How a prompt was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// It opened a turn.
     Prompt,
@@ -58,11 +74,12 @@ impl Kind {
 }
 
 /// A prompt, final.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Prompt {
     /// Milliseconds since the epoch, UTC.
     pub t: Option<i64>,
     /// Whose it is, as its row says.
+    #[serde(with = "crate::state::head")]
     pub head: Arc<Head>,
     /// How it was given.
     pub kind: Kind,
@@ -79,11 +96,13 @@ pub struct Prompt {
 }
 
 /// The fold.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Prompts {
     options: Options,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     sessions: HashMap<Option<String>, Box<Session>, FixedState>,
     /// Claude messages that were told, by the hashes of their ids.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     messages: HashMap<u64, Src, FixedState>,
     /// Sessions in which a record waits, in an order that does not differ from run to run.
     waiting: BTreeSet<Option<String>>,
@@ -137,6 +156,18 @@ impl Fold for Prompts {
             self.sessions.values_mut().flat_map(|session| session.queue.left()).collect();
         left.sort_by_key(|prompt| (prompt.t, prompt.src));
         out.append(&mut left);
+    }
+}
+
+/// What stays for ever: of each session the number of its prompts, its last turns' ids and up to 256
+/// prompts of the last two seconds; of each message of Claude with an id 16 to 40 bytes.
+impl Resume for Prompts {
+    fn save(&self, out: &mut Vec<u8>) {
+        state::write("prompts", self, out);
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), BadState> {
+        resume::load("prompts", bytes, self, |fold| fold.options)
     }
 }
 

@@ -4,25 +4,48 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::turn_book::TurnKey;
 use crate::event::{Event, Head, LeftOut, Src, What};
 
 /// Rows of one millisecond that tell totals.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Ties {
     held: Vec<Held>,
 }
 
 /// A row that tells totals, and the turn it was placed in.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Held {
     t: i64,
     total: u64,
     src: Src,
+    #[serde(with = "crate::state::head")]
     head: Arc<Head>,
+    #[serde(with = "counts")]
     what: What,
     left_out: Option<LeftOut>,
     pub turn: Option<TurnKey>,
+}
+
+/// For a state that is kept: only token counts are held.
+mod counts {
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::event::{TokenCount, What};
+
+    pub(super) fn serialize<S: Serializer>(what: &What, to: S) -> Result<S::Ok, S::Error> {
+        match what {
+            What::TokenCount(count) => count.serialize(to),
+            _ => Err(S::Error::custom("not a token count")),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<What, D::Error> {
+        TokenCount::deserialize(from).map(|count| What::TokenCount(Box::new(count)))
+    }
 }
 
 impl Held {

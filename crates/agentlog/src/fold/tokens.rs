@@ -19,12 +19,15 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use ledger::{Added, Prices, Source};
+use serde::{Deserialize, Serialize};
 
 use super::Fold;
+use super::resume::Resume;
 use super::ties::Ties;
 use super::turn_book::{TurnBook, TurnKey, TurnNews};
 use crate::event::{Event, Head, LeftOut, Provider, RateLimits, Response, ResponsePhase};
 use crate::event::{TokenCount, What};
+use crate::state::{self, BadState};
 pub use calendar::{Day, Hour, Month, Week};
 use group::{Addition, Named};
 pub use group::{Group, LimitSpan, LimitSpans};
@@ -42,8 +45,11 @@ pub const EVENTS: &[&str] = &[
     "claude.message_delta",
 ];
 
+/// What the words of rows may be beside those of the ledger, see [`super::CountedRow`].
+pub(super) const HOWS: &[&str] = requests::HOWS;
+
 /// What calls are grouped by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum By {
     Call,
@@ -108,6 +114,13 @@ impl fmt::Debug for Options {
     }
 }
 
+impl Default for Options {
+    /// Groups of nothing but all.
+    fn default() -> Self {
+        Self::new(&[])
+    }
+}
+
 impl Options {
     /// Groups of all rows, by days of UTC.
     pub fn new(by: &[By]) -> Self {
@@ -122,7 +135,7 @@ impl Options {
 }
 
 /// What makes a group. What was not asked for is none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Key {
     pub session: Option<Arc<str>>,
@@ -179,12 +192,16 @@ impl Share {
 }
 
 /// The fold. Its records come at the end: [`groups`] puts them together.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TokenUse {
+    #[serde(skip)]
     options: Options,
     /// Only if turns are asked for.
     book: Option<TurnBook>,
+    /// Empty between rows.
+    #[serde(skip)]
     news: Vec<TurnNews>,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     turns: HashMap<TurnKey, Option<u64>, FixedState>,
     processes: Processes,
     requests: Requests,
@@ -366,7 +383,7 @@ impl TokenUse {
         let key = Key { turn: request.turn, call: self.number(), ..key };
         let tokens = request.usage.tokens();
         let cells = &mut self.processes.at(process).claude;
-        let cell = cells.entry((key, request.model.clone())).or_default();
+        let cell = cells.at(key, request.model.clone());
         cell.count(request.first, request.last, tokens, (Some(tokens.total()), None));
         cell.agreed.absorb(&request.agreed);
         cell.duplicates += request.repeats;
@@ -441,6 +458,29 @@ impl Fold for TokenUse {
         }
     }
 }
+
+/// What stays for ever: the counters and sums of each process, in each group, and with turns the
+/// ordinal of each; 16 bytes for each message of a transcript. Sums are of the rows that
+/// [`Options::wanted`] and [`Options::offset_at`] told when they came: both have to be the same
+/// again, which is for the caller to see to.
+impl Resume for TokenUse {
+    fn save(&self, out: &mut Vec<u8>) {
+        let Options { by, explain, .. } = &self.options;
+        state::write(KIND, &(by, explain, self), out);
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), BadState> {
+        let (by, explain, kept): (Arc<[By]>, bool, Self) = state::read(KIND, bytes)?;
+        if (by, explain) != (Arc::clone(&self.options.by), self.options.explain) {
+            return Err(BadState::OtherOptions);
+        }
+        *self = Self { options: self.options.clone(), ..kept };
+        Ok(())
+    }
+}
+
+/// What its state is called.
+const KIND: &str = "tokens";
 
 /// Puts the shares of processes together to groups by some or all of what the fold told them apart
 /// by, with what they cost if there are prices. A

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::Fold;
 use super::prompts::{self, Kind, Prompt, Prompts};
@@ -38,11 +39,11 @@ pub const EVENTS: &[&str] = &[
 ];
 
 /// Names a turn, or what may become one: the rows of a turn can come before its prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TurnKey(u64);
 
 /// How a turn ended; the better known comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum TurnStatus {
     /// The agent was done.
     Completed,
@@ -106,12 +107,13 @@ pub enum TurnNews {
 const IDLE_AFTER_PROMPT_MS: i64 = 100;
 
 /// Places rows in turns.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TurnBook {
     /// Tells which rows are prompts.
     prompts: Prompts,
     sessions: Sessions,
     /// Turns that are not final.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     slots: HashMap<TurnKey, Slot, FixedState>,
     /// Turns with an end.
     ended: Vec<TurnKey>,
@@ -122,12 +124,15 @@ pub struct TurnBook {
     next: u64,
     /// The time up to which ends were decided.
     settled_t: i64,
+    /// Lent to the fold of prompts; empty between rows.
+    #[serde(skip)]
     found: Vec<Prompt>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Idle {
     t: i64,
+    #[serde(with = "crate::state::head")]
     head: Arc<Head>,
 }
 

@@ -14,12 +14,15 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use ledger::{Source, Tokens};
+use serde::{Deserialize, Serialize};
 
+use super::resume::{self, Resume};
 use super::ties::Ties;
 use super::turn_book::{TurnBook, TurnKey, TurnNews, TurnStatus};
 use super::{Agreed, CountedRow, Fold};
 use crate::event::{Event, Head, Src, Turn as TurnRow, What};
 use crate::json::Text;
+use crate::state::{self, BadState};
 use reply::Replies;
 pub use reply::Said;
 use spent::{Owners, Processes, Spent};
@@ -51,8 +54,29 @@ pub const EVENTS: &[&str] = &[
     "claude.tool_result",
 ];
 
+/// What the words of rows may be beside those of prompts, see [`super::CountedRow`].
+pub(super) const HOWS: &[&str] = &[
+    "task start",
+    "idle",
+    "turn end, of a sub-agent too",
+    "end",
+    "session",
+    "request",
+    "request, again",
+    "item of no count",
+    "message, again",
+    "message, counted if no other row tells it",
+    "reply",
+    "part of a reply",
+    "reply, whole",
+    "tool call",
+    "tool call, again",
+    "end of a tool's run",
+    "result",
+];
+
 /// What to keep.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// Leave prompt and reply out.
     pub no_text: bool,
@@ -61,11 +85,12 @@ pub struct Options {
 }
 
 /// A turn, final.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Turn {
     /// When its prompt was given, in milliseconds since the epoch, UTC.
     pub t: Option<i64>,
     /// What its rows agree on.
+    #[serde(with = "crate::state::head")]
     pub head: Arc<Head>,
     /// Ordinal of its prompt in the session.
     pub session_turn: Option<u64>,
@@ -102,7 +127,7 @@ pub struct Turn {
 }
 
 /// The fold.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Turns {
     options: Options,
     book: TurnBook,
@@ -110,20 +135,23 @@ pub struct Turns {
     ties: Ties,
     /// The turns of Claude's latest requests: one that goes on into the next turn counts once.
     requests: Owners,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     open: HashMap<TurnKey, OpenTurn, FixedState>,
+    /// Empty between rows.
+    #[serde(skip)]
     news: Vec<TurnNews>,
     messages: Option<Messages>,
 }
 
 /// What the agent said outside of turns, if all messages are wanted.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Messages {
     open: Replies,
     whole: Vec<Said>,
 }
 
 /// What is known of a turn that is not final.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct OpenTurn {
     agreed: Agreed,
     /// The record as far as it is known; none before the prompt came.
@@ -246,6 +274,18 @@ impl Fold for Turns {
         self.take_held(i64::MAX);
         self.book.finish(&mut self.news);
         self.hear(out);
+    }
+}
+
+/// What stays for ever: the counters of each process, and where rows that come late find its last 32
+/// turns.
+impl Resume for Turns {
+    fn save(&self, out: &mut Vec<u8>) {
+        state::write("turns", self, out);
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), BadState> {
+        resume::load("turns", bytes, self, |fold| (fold.options, fold.messages.is_some()))
     }
 }
 

@@ -1,11 +1,26 @@
 //! Decoding of strings. JSON can spell half of a surrogate pair, UTF-8 cannot: decoded text is
 //! kept as WTF-8, so that what was logged can be printed again as it was.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::scan;
 
 /// Decoded text: UTF-8, but for lone surrogates, which stand as their three WTF-8 bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Text(Vec<u8>);
+
+/// As bytes, since it may be no UTF-8.
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        <&[u8]>::deserialize(from).map(Self::from_wtf8)
+    }
+}
 
 impl Text {
     /// Decodes the raw text of a JSON string (without its quotes).

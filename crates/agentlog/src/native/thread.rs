@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Head, Provider, What};
 
 /// How far the rows of a copy may be apart, in milliseconds: they are written in one go.
@@ -58,7 +60,7 @@ pub enum Told {
 }
 
 /// `session_meta`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     /// The thread.
     pub id: String,
@@ -106,9 +108,10 @@ pub enum ThreadRow {
 }
 
 /// The state of a rollout, fed its rows as they stand in the file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Thread {
     meta: Meta,
+    #[serde(with = "crate::state::head")]
     head: Arc<Head>,
     known: bool,
     /// The latest time in the copy that is being passed.

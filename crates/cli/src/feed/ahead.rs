@@ -12,13 +12,15 @@ use rayon::{ScopeFifo, Yield};
 
 use super::{Found, read};
 use crate::fold::ReadRows;
-use crate::inputs::Log;
+use crate::inputs::{Log, Place};
 use crate::look::Look;
 
 /// A log that was read to its end.
 pub(super) struct Ahead {
     /// Lines and bytes that were read.
     pub read: (u64, u64),
+    /// Up to where that was.
+    pub reached: Place,
     pub found: Found,
     /// Why it could not be read to its end.
     pub broken: Option<io::Error>,
@@ -145,6 +147,7 @@ impl<D: ReadRows> Reading<'_, D> {
                 }
             }
         }
-        Ok(Ahead { read: (reader.lines(), reader.bytes()), found, broken })
+        let (read, reached) = ((reader.lines(), reader.bytes()), reader.reached());
+        Ok(Ahead { read, reached, found, broken })
     }
 }

@@ -12,36 +12,50 @@ use crate::look::Look;
 use crate::order::WINDOW_MS;
 use crate::run::{Nothing, Run};
 use crate::scan;
-use crate::zones::Guesses;
+use crate::zones::{Guesses, Zones};
 
 impl Run {
     /// When each log is to be opened, latest first: a little before its first row's time. Logs that
     /// begin at the same time stand in the order in which they were named.
     pub(super) fn opening_times(&mut self) -> Vec<(i64, usize)> {
-        let files = self.logs.len();
-        let begins: Vec<Begin> = if files > 1 {
+        let files: Vec<usize> = (0..self.logs.len()).collect();
+        let mut zones = self.zones.clone();
+        let times = self.times_of(&files, &mut zones);
+        self.zones = zones;
+        times
+    }
+
+    /// The same of some logs. Nothing is learnt: what is true of a log must not depend on which others
+    /// are there by now.
+    pub(super) fn opening_times_of(&self, files: &[usize]) -> Vec<(i64, usize)> {
+        self.times_of(files, &mut self.zones.clone())
+    }
+
+    fn times_of(&self, files: &[usize], zones: &mut Zones) -> Vec<(i64, usize)> {
+        let begins: Vec<Begin> = if self.logs.len() > 1 {
             let options = ReaderOptions { chunk: 64 << 10, ..self.options.clone() };
-            self.logs.par_iter().map(|log| begin_of(log, &options)).collect()
+            files.par_iter().map(|file| begin_of(&self.logs[*file], &options)).collect()
         } else {
             Vec::new()
         };
         let mut clocks = Vec::new();
         for (file, blocks) in begins.into_iter().enumerate() {
             for (clock, evidence) in blocks {
-                self.zones.learn_some(evidence);
+                zones.learn_some(evidence);
                 clocks.push((file, clock));
             }
         }
-        let mut times = vec![i64::MIN; files];
+        let mut times = vec![i64::MIN; files.len()];
         let mut guesses = Guesses::default();
         for (file, clock) in clocks.into_iter().rev() {
-            let t = self.zones.utc_by_now(clock, &mut guesses);
+            let t = zones.utc_by_now(clock, &mut guesses);
             // A request is one row: none of it stands before its first.
-            let early = if self.logs[file].format == Format::Request { 0 } else { WINDOW_MS };
+            let early =
+                if self.logs[files[file]].format == Format::Request { 0 } else { WINDOW_MS };
             times[file] = t.map_or(times[file], |t| t - early);
         }
         let mut order: Vec<(i64, usize)> =
-            times.into_iter().enumerate().map(|(f, t)| (t, f)).collect();
+            times.into_iter().zip(files).map(|(t, file)| (t, *file)).collect();
         order.sort_unstable();
         for tied in order.chunk_by_mut(|(a, _), (b, _)| a == b).filter(|tied| tied.len() > 1) {
             originals_first(&self.logs, tied);
@@ -61,7 +75,8 @@ fn begin_of(log: &Log, options: &ReaderOptions) -> Begin {
     let Ok(source) = log.open() else { return Vec::new() };
     let first = |block: &jsonl::Block<'_>| {
         let found = scan::block(block, log.about(), Look::All, &Nothing);
-        (scan::first_clock(block, log.about()), found.evidence)
+        let evidence = found.evidence.into_iter().map(|(_, told)| told).collect();
+        (scan::first_clock(block, log.about()), evidence)
     };
     match log.reader(source, options).next(&first) {
         Ok(Batch::Blocks(blocks)) => blocks.into_iter().map(|block| block.value).collect(),

@@ -9,6 +9,7 @@ use agentlog::event::{Head, LeftOut, Src};
 use agentlog::native::{Thread, ThreadRow};
 use agentlog::zone::Clock;
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::rows::{Kept, Memory, Origin};
 use crate::flags::Source;
@@ -16,10 +17,11 @@ use crate::inputs::Sessions;
 use crate::run::{Row, Rows};
 
 /// The state of one log, fed its rows as they stand in it.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Context {
     thread: Thread,
     /// Sessions of rows that were left out, since they have a better source.
+    #[serde(skip)]
     pub doubled: BTreeSet<String>,
 }
 
@@ -56,9 +58,10 @@ impl Context {
 
 /// Tells rows of transcripts that were told before: resumed and forked sessions start with a copy
 /// of what they go on from. Copies keep their times, so that they come when their originals do.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Copies {
     /// Where each row stands that was told lately, by the hash of what names it.
+    #[serde(serialize_with = "agentlog::state::sorted_map")]
     first: HashMap<u64, Src, FixedState>,
     order: VecDeque<u64>,
 }

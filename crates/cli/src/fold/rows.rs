@@ -300,6 +300,26 @@ impl Memory {
         &self.heads[kept.head as usize]
     }
 
+    /// What a row got from where it stands: its head, if only that tells it, and whether it counts.
+    pub(crate) fn of_place(&self, kept: &Kept) -> (Option<Arc<Head>>, Option<LeftOut>) {
+        let is_told = kept.origin == Origin::Rollout;
+        let head = is_told.then(|| Arc::clone(&self.heads[kept.head as usize]));
+        (head, kept.left_out)
+    }
+
+    /// Gives a row that was read again what it got from where it stands.
+    pub(crate) fn give_back(
+        &mut self,
+        kept: &mut Kept,
+        was: (Option<&Arc<Head>>, Option<LeftOut>),
+    ) {
+        let (head, left_out) = was;
+        kept.left_out = left_out;
+        if let Some(head) = head {
+            kept.head = self.place_of(head);
+        }
+    }
+
     /// The place of a head that rows get from where they stand.
     pub(super) fn place_of(&mut self, head: &Arc<Head>) -> u32 {
         if !self.heads.last().is_some_and(|last| Arc::ptr_eq(last, head)) {

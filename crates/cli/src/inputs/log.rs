@@ -4,14 +4,17 @@ use std::env;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use agentlog::native::Meta;
 use agentlog::record::SrcPath;
 use agentlog::zone::Clock;
-use jsonl::{Opened, Origin};
+use jsonl::{Opened, Origin, Reader, ReaderOptions};
 
+use super::Mark;
 use super::name_time::{epoch_in_name, time_in_name};
 use crate::flags::Source;
 use crate::format::{self, About, Format, Seen};
@@ -38,6 +41,14 @@ pub struct Log {
     pub size: Option<u64>,
     /// The first time in it, if it is a transcript or rollout.
     pub first: Clock,
+    /// Device and inode, if it is a regular file.
+    pub id: Option<(u64, u64)>,
+    /// Its bytes on disk when it was found, compressed or not.
+    pub on_disk: u64,
+    /// What it begins with.
+    pub mark: Mark,
+    /// Whether a last line without a line feed was left for the next run.
+    unended: AtomicBool,
     from: From,
 }
 
@@ -49,7 +60,17 @@ pub(super) enum From {
     Live(Mutex<Option<Opened>>),
     /// A file that is kept open.
     Held(Arc<File>, Range<u64>),
+    /// A file that is read from a line on, and only whole lines of it.
+    Lines(Place),
+    /// A file that was read once and is not there any more.
+    Gone,
 }
+
+/// Where a line starts, in decompressed bytes, and its number.
+pub(crate) type Place = (u64, u64);
+
+/// The first line.
+pub(crate) const FIRST: Place = (0, 1);
 
 impl Log {
     pub(super) fn new(path: PathBuf, from: From) -> Self {
@@ -68,6 +89,10 @@ impl Log {
             first,
             begins_with: None,
             plain,
+            id: None,
+            on_disk: 0,
+            mark: Mark::default(),
+            unended: AtomicBool::new(false),
             from,
         }
     }
@@ -78,7 +103,8 @@ impl Log {
         let path = file.path.clone();
         if file.is_regular || path == Path::new("-") {
             let size = Some(file.size).filter(|_| file.is_regular);
-            return Ok(Self { size, ..Self::new(path, From::Path) });
+            let (id, on_disk) = (file.id, file.size);
+            return Ok(Self { size, id, on_disk, ..Self::new(path, From::Path) });
         }
         let opened = Opened::path(&path)?;
         Ok(Self::new(path, From::Live(Mutex::new(Some(opened)))))
@@ -93,6 +119,9 @@ impl Log {
             From::Held(file, range) => {
                 Ok(Opened::File { file: Arc::clone(file), start: range.start, end: range.end })
             }
+            From::Lines(_) if self.format == Format::Request => Opened::path(&self.path),
+            From::Lines(place) => self.open_lines(*place),
+            From::Gone => Err(io::ErrorKind::NotFound.into()),
             From::Live(once) => {
                 let taken = once.lock().ok().and_then(|mut once| once.take());
                 taken.ok_or_else(|| io::Error::other("it comes only once, and was read before"))
@@ -143,6 +172,7 @@ impl Log {
             _ => Format::Sse,
         };
         (self.format, self.first, self.plain) = (format, seen.first, seen.plain);
+        self.mark = seen.mark;
         self.begins_with.clone_from(&seen.begins_with);
         if !seen.plain {
             // What it is when it is decompressed is not known.
@@ -186,6 +216,65 @@ impl Log {
         Ok(broken)
     }
 
+    /// From now on it is read from that line on, as far as its lines have ends.
+    pub(crate) fn read_from(&mut self, place: Place) {
+        self.from = From::Lines(place);
+    }
+
+    /// Where it is read from.
+    pub(crate) fn place(&self) -> Place {
+        match self.from {
+            From::Lines(place) => place,
+            _ => FIRST,
+        }
+    }
+
+    /// A log that is not there any more; records may still name it.
+    pub(crate) fn gone(path: PathBuf) -> Self {
+        Self::new(path, From::Gone)
+    }
+
+    /// Whether it is not there any more.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.from, From::Gone)
+    }
+
+    /// Whether its last line was left for the next run, since it has no line feed.
+    pub(crate) fn is_unended(&self) -> bool {
+        self.unended.load(Ordering::Relaxed)
+    }
+
+    fn open_lines(&self, (from, _): Place) -> io::Result<Opened> {
+        let file = File::open(&self.path)?;
+        let meta = file.metadata()?;
+        if self.id.is_some_and(|id| id != (meta.dev(), meta.ino())) {
+            return Err(io::Error::other("another file took its place just now"));
+        }
+        let (opened, unended) = Opened::lines_from(file, from).map_err(shorter)?;
+        self.unended.store(unended, Ordering::Relaxed);
+        Ok(opened)
+    }
+
+    /// Starts to read again what stands from `place` to `end`.
+    pub(crate) fn reread(
+        &self,
+        (from, first_line): Place,
+        end: u64,
+        options: &ReaderOptions,
+    ) -> io::Result<Reader> {
+        let options = ReaderOptions { first_line, first_offset: from, ..options.clone() };
+        match self.open_lines((from, first_line))? {
+            Opened::File { end: there, .. } if there < end => {
+                Err(shorter(io::ErrorKind::UnexpectedEof.into()))
+            }
+            Opened::File { file, .. } => Ok(Reader::of_range(&file, from..end, &options)),
+            Opened::Stream { bytes, origin } => {
+                let bytes = Box::new(bytes.take(end - from));
+                Ok(Reader::new(Opened::Stream { bytes, origin }, &options))
+            }
+        }
+    }
+
     /// Whether it is held.
     pub fn is_held(&self) -> bool {
         matches!(self.from, From::Held(..))
@@ -202,6 +291,16 @@ impl Log {
     /// Whether it comes only once.
     pub fn is_live(&self) -> bool {
         matches!(self.from, From::Live(_))
+    }
+}
+
+/// Says what an early end means.
+fn shorter(error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ io::ErrorKind::UnexpectedEof => {
+            io::Error::new(kind, "it holds less than was read of it before")
+        }
+        _ => error,
     }
 }
 

@@ -9,6 +9,7 @@ use agentlog::time::is_uuid;
 use agentlog::zone::Clock;
 use jsonl::{Batch, Block, Reader, ReaderOptions};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{Log, Logs};
 use crate::flags::Source;
@@ -16,14 +17,22 @@ use crate::format::{Format, Seen};
 use crate::report::Report;
 
 /// The sessions that the input has logs of their own for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sessions {
+    #[serde(serialize_with = "agentlog::state::sorted_set")]
     native: HashSet<String>,
     /// Those in mirrors of transcripts.
+    #[serde(serialize_with = "agentlog::state::sorted_set")]
     mirrored: HashSet<String>,
 }
 
 impl Sessions {
+    /// Adds those that were known before.
+    pub(crate) fn remember(&mut self, before: &Self) {
+        self.native.extend(before.native.iter().cloned());
+        self.mirrored.extend(before.mirrored.iter().cloned());
+    }
+
     /// Whether there is nothing to choose.
     pub fn is_empty(&self) -> bool {
         self.native.is_empty() && self.mirrored.is_empty()

@@ -8,7 +8,7 @@ use agentlog::fold::tokens::Group;
 use agentlog::fold::turns::Turn;
 use agentlog::record::{self, RecordKind, SrcPath, Values};
 
-use super::Record;
+use super::{InColumns, Record};
 
 /// Makes a type a record. What tells its time and its row may be a field or a function.
 macro_rules! record {
@@ -28,12 +28,14 @@ macro_rules! record {
                 &self.head
             }
 
-            fn values(&self, paths: &[SrcPath], values: &mut impl Values) {
-                $values(self, paths, values);
-            }
-
             fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
                 $write(self, index, paths, explain, out);
+            }
+        }
+
+        impl InColumns for $type {
+            fn values(&self, paths: &[SrcPath], values: &mut impl Values) {
+                $values(self, paths, values);
             }
         }
     };

@@ -119,7 +119,7 @@ fn spans_by_wall_clock<T: Decode>(
     let mut spans = Spans::new(run.selection.limit);
     let (mut walls, mut evidence) = (Walls::default(), Vec::new());
     run.read_all(look, times, |block| {
-        evidence.extend(block.evidence);
+        evidence.extend(block.evidence.into_iter().map(|(_, told)| told));
         for row in block.rows {
             spans.row(walls.ms(row.clock), &row.src);
         }

@@ -1,10 +1,12 @@
 //! The arguments of one call: as they were streamed, and as they were said to be in the end.
 
+use serde::{Deserialize, Serialize};
+
 use super::life::Mark;
 use crate::json::{self, Kind};
 
 /// Arguments of a call. The texts are let go of as soon as the stream equals the final text.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Args {
     /// What was streamed, in order of arrival.
     text: Vec<u8>,
@@ -24,14 +26,14 @@ pub(super) struct Args {
     contradicts: Option<(Whole, u64)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Piece {
     seq: i64,
     from: u32,
     len: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Whole {
     len: u64,
     is_object: bool,

@@ -1,5 +1,7 @@
 //! All that is known of one call while it is open.
 
+use serde::{Deserialize, Serialize};
+
 use super::args::Args;
 use super::outcome::{Outcome, outcome};
 use super::record::{Call, CallKind, State};
@@ -9,7 +11,7 @@ use crate::fold::turn_book::{TurnKey, TurnStatus};
 use crate::fold::{Agreed, SETTLE_MS, Used};
 
 /// A row, and when it was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     pub t: Option<i64>,
     pub src: Src,
@@ -53,7 +55,7 @@ impl Step {
 }
 
 /// The rows of one step.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Seen {
     pub count: u64,
     pub first: Option<Mark>,
@@ -62,7 +64,7 @@ pub(super) struct Seen {
 }
 
 /// What is remembered of a call that was given out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Past {
     pub state: State,
     /// The steps that had rows, one bit each.
@@ -77,7 +79,7 @@ impl Past {
 }
 
 /// How the turn of a call ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Fate {
     /// None for a turn that was never seen to end.
     pub status: Option<TurnStatus>,
@@ -88,7 +90,7 @@ pub(super) struct Fate {
 }
 
 /// A call that is open.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Life {
     pub agreed: Agreed,
     pub first: Mark,

@@ -13,7 +13,7 @@ use crate::fold::Used;
 use crate::fold::turn_book::{TurnKey, TurnStatus};
 
 /// A delta that was said before, by its sequence number.
-const SAID_BEFORE: &str = "delta of the arguments, said before";
+pub(super) const SAID_BEFORE: &str = "delta of the arguments, said before";
 
 impl Calls {
     /// Takes a row.

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::args::Args;
 use super::life::{Mark, Past};
@@ -15,15 +16,18 @@ pub(super) type Slot = u32;
 
 /// What rows of a session are matched by. Names are hashes of ids: 64 bits, so that what is
 /// remembered of calls that are over stays small.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Session {
     /// Open calls by name.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     pub calls: HashMap<u64, Slot, FixedState>,
     /// Streams of arguments by name.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     pub streams: HashMap<u64, StreamOf, FixedState>,
     /// Open calls without an id of their own, oldest first.
     pub nameless: Vec<Slot>,
     /// Calls that were given out, and their streams, by name.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     pub past: HashMap<u64, Past, FixedState>,
     /// Whether there was a result.
     pub has_results: bool,
@@ -34,7 +38,7 @@ pub(super) struct Session {
 }
 
 /// Whose arguments are streamed.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum StreamOf {
     /// Those of an open call.
     Call(Slot),
@@ -45,7 +49,7 @@ pub(super) enum StreamOf {
 }
 
 /// A stream without a call.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Loose {
     pub args: Args,
     /// When the arguments were complete.
@@ -56,11 +60,13 @@ pub(super) struct Loose {
 }
 
 /// All sessions.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sessions {
     all: Vec<Session>,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     places: HashMap<Box<str>, u32, FixedState>,
     /// Rows in a row mostly share their head.
+    #[serde(skip)]
     last: Option<(Arc<Head>, u32)>,
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::part::Part;
 use super::{Delta, Due, Options, Status};
 use crate::event::{Event, Head, Src, StreamKind};
@@ -9,7 +11,7 @@ use crate::fold::{Agreed, Used};
 use crate::json::{self, Text};
 
 /// What is held of an item.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[allow(clippy::struct_field_names, reason = "ids are called as in records")]
 pub(super) struct Item {
     pub item_id: Option<String>,
@@ -33,10 +35,11 @@ pub(super) struct Item {
 }
 
 /// What rows tell of an item.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Told {
     head: Agreed,
     /// The head of the first row: a flow that other rows may contradict.
+    #[serde(with = "crate::state::some_head")]
     first: Option<Arc<Head>>,
     /// Time and row of the first delta, or of the first row as long as there is none.
     start: Option<(Option<i64>, Src)>,

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::fold::Used;
 use crate::json::Text;
 
@@ -9,7 +11,7 @@ use crate::json::Text;
 pub(super) const REPEATED: &str = "repeated delta";
 
 /// A text as far as it was streamed, and its done row.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Part {
     /// `content_index`, `summary_index`.
     pub index: i64,
@@ -22,7 +24,7 @@ pub(super) struct Part {
     torn: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Piece {
     /// Its place among the pieces.
     order: i64,

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::{Head, Src, StreamKind};
 use crate::fold::Used;
 use crate::json::Text;
 
 /// What to make of the rows.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     /// Keep what was used for each record.
     pub explain: bool,

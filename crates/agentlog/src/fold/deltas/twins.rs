@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::Lately;
 use crate::event::{Head, StreamKind};
@@ -29,14 +30,15 @@ fn process_hasher(head: &Head) -> impl Hasher + use<> {
 }
 
 /// The turns that are told by twins so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Twins {
     /// Turns that have `response.*` deltas.
     streamed: Lately,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     open: HashMap<u64, Turn, FixedState>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Turn {
     process: u64,
     /// Whether there are twins that name their items.

@@ -2,26 +2,28 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Kind, Options, Prompt, Row};
 use crate::event::Queue;
 use crate::fold::Used;
 use crate::json::Text;
 
 /// The queue of one session.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct PromptQueue {
     entries: VecDeque<Entry>,
     /// What was removed last, if no row said yet that it was delivered.
     removed: Option<Text>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     record: Prompt,
     state: State,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     Waiting,
     /// Taken from the queue; an ordinary prompt should follow.

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::queue::PromptQueue;
 use super::{Kind, Prompt, TWIN_MS};
 use crate::event::{Head, PromptForm, Src};
@@ -15,13 +17,13 @@ const AGAIN_MS: i64 = 500;
 const LATELY: usize = 256;
 
 /// Why the older form of a Codex prompt is dropped.
-const TWIN: &str = "said by turn.user_message too";
+pub(super) const TWIN: &str = "said by turn.user_message too";
 
 /// Why an item of a rollout is no prompt.
-const ITEM: &str = "said by user_message too";
+pub(super) const ITEM: &str = "said by user_message too";
 
 /// What a session holds open.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Session {
     prompts: u64,
     /// The last event of a rollout that told a prompt: items tell none then.
@@ -31,13 +33,14 @@ pub(super) struct Session {
     /// What was told lately.
     lately: VecDeque<Told>,
     /// For each process: the turn that its last prompt opened.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     turn: HashMap<Option<i64>, String>,
     /// What was typed while the agent was busy.
     pub queue: PromptQueue,
 }
 
 /// A prompt that was told, as far as later rows may repeat it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Told {
     pub t: Option<i64>,
     pub form: PromptForm,
@@ -56,7 +59,7 @@ impl Told {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Held {
     record: Prompt,
     told: Told,

@@ -1,24 +1,26 @@
 //! Hours, days, weeks and months of a zone, as numbers to group by and as texts to print.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{civil_from_days, days_from_civil};
 
 const HOUR_MS: i64 = 3_600_000;
 
 /// An hour of the wall clock: hours since 1970-01-01T00, and the zone's offset in seconds, which
 /// tells the two hours apart that a clock shows when summer ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Hour(i64, i32);
 
 /// A day: days since 1970-01-01.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Day(i64);
 
 /// An ISO week, by its Monday.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Week(Day);
 
 /// A month, by its first day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Month(Day);
 
 impl Hour {

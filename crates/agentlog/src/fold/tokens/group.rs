@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ledger::{Added, Cost, How, Tokens};
+use serde::{Deserialize, Serialize};
 
 use super::Key;
 use crate::event::{Event, Head, RateLimit, RateLimits, Src};
@@ -15,13 +16,16 @@ pub(super) type Place = (Option<i64>, Src);
 pub(super) type Context = (Option<u64>, Option<u64>);
 
 /// A group of calls.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Group {
     /// Names of what calls were grouped by, with commas between them.
+    #[serde(skip)]
     pub by: Arc<str>,
     /// What makes it a group.
+    #[serde(skip)]
     pub key: Key,
     /// What its counted rows agree on.
+    #[serde(skip)]
     pub head: Arc<Head>,
     /// Calls that were counted.
     pub calls: u64,
@@ -34,6 +38,7 @@ pub struct Group {
     /// That of the latest call.
     pub(super) context: Context,
     /// What it cost, if that was asked for.
+    #[serde(skip)]
     pub cost: Option<Cost>,
     /// The account's limits: the first and the second window.
     pub limits: LimitSpans,
@@ -46,7 +51,7 @@ pub struct Group {
 }
 
 /// A name on which rows agree or not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Named {
     #[default]
     Unknown,
@@ -68,7 +73,7 @@ impl Named {
 pub type LimitSpans = [Option<Box<LimitSpan>>; 2];
 
 /// How a limit went, by what its rows said.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LimitSpan {
     /// The first of the rows.
     pub first: RateLimit,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use ledger::{Added, Counts, PerSource, Source};
+use serde::{Deserialize, Serialize};
 
 use super::group::{Addition, Group, Named, Place};
 use super::{Key, Share};
@@ -13,10 +14,14 @@ use crate::event::{Event, Head, RateLimits};
 use crate::fold::CountedRow;
 
 /// Groups of a process, by key and by the model that was known.
-pub(super) type Cells = HashMap<(Key, Option<Arc<str>>), Box<Group>, FixedState>;
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Cells(
+    #[serde(serialize_with = "crate::state::sorted_map")]
+    HashMap<(Key, Option<Arc<str>>), Box<Group>, FixedState>,
+);
 
 /// A process of a session.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Process {
     pub sid: Option<Arc<str>>,
     /// What only processes of Codex have: sessions are many.
@@ -29,13 +34,20 @@ pub(super) struct Process {
 }
 
 /// The counters of a process of Codex, and what they come to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Counted {
     counts: Counts,
     /// What each kind of rows comes to.
     cells: PerSource<Cells>,
     /// For each kind, where its last call was counted; none if that was not wanted.
     last: PerSource<Option<(Key, Option<Arc<str>>)>>,
+}
+
+impl Cells {
+    /// The group of that key and model, new if need be.
+    pub fn at(&mut self, key: Key, model: Option<Arc<str>>) -> &mut Group {
+        self.0.entry((key, model)).or_default()
+    }
 }
 
 impl Process {
@@ -112,8 +124,8 @@ impl Process {
         } else {
             own
         };
-        let Some(cell) = cell else { return };
-        let group = cells.of_mut(source).entry(cell).or_default();
+        let Some((key, model)) = cell else { return };
+        let group = cells.of_mut(source).at(key, model);
         group.add(row, limits);
         if explain {
             group.rows.push(CountedRow::of(row));
@@ -122,7 +134,8 @@ impl Process {
 
     /// Notes a row that counts for nothing.
     pub fn dropped(&mut self, key: Key, event: &Event<'_>, how: &'static str) {
-        let cell = self.claude.entry((key, self.model())).or_default();
+        let model = self.model();
+        let cell = self.claude.at(key, model);
         cell.rows.push(CountedRow { src: event.src, how, tokens: None });
     }
 
@@ -133,14 +146,14 @@ impl Process {
         let chosen = counts.chosen();
         let first = self.models.map(|(first, _)| first);
         let telling = [Source::Turn, Source::Codex];
-        let has_limits = |cells: &Cells| cells.values().any(|cell| cell.limits != [None, None]);
+        let has_limits = |cells: &Cells| cells.0.values().any(|cell| cell.limits != [None, None]);
         // Limits are told even where nothing is counted.
         let limits = chosen.filter(|source| telling.contains(source));
         let limits =
             limits.or_else(|| telling.into_iter().find(|kind| has_limits(codex.of(*kind))));
         let calls = chosen.map(|chosen| calls_of(codex.of(chosen))).unwrap_or_default();
         for (source, cells) in codex.into_each() {
-            for ((mut key, model), cell) in cells {
+            for ((mut key, model), cell) in cells.0 {
                 let mut cell = *cell;
                 if chosen != Some(source) {
                     key.call = key.call.and(call_at(&calls, cell.first));
@@ -153,7 +166,7 @@ impl Process {
                 out.push(Share::new(self.sid.clone(), key, model, cell));
             }
         }
-        let claude = self.claude.into_iter();
+        let claude = self.claude.0.into_iter();
         out.extend(
             claude.map(|((key, model), cell)| Share::new(self.sid.clone(), key, model, *cell)),
         );
@@ -162,7 +175,7 @@ impl Process {
 
 /// The calls that are told apart, by their places.
 fn calls_of(cells: &Cells) -> BTreeMap<Place, u64> {
-    cells.iter().filter_map(|((key, _), cell)| Some((cell.first?, key.call?))).collect()
+    cells.0.iter().filter_map(|((key, _), cell)| Some((cell.first?, key.call?))).collect()
 }
 
 /// The call that a row of another kind tells, too: such rows come in one go, the best last.

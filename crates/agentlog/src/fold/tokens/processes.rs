@@ -4,18 +4,23 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::process::Process;
 use crate::event::Head;
 
 /// All processes so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Processes {
     list: Vec<Process>,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     known: HashMap<(Option<String>, Option<i64>), usize, FixedState>,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     latest_of_session: HashMap<String, usize, FixedState>,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     latest_of_pid: HashMap<i64, usize, FixedState>,
     /// The last row's head: rows in a row mostly share it.
+    #[serde(skip)]
     last: Option<(Arc<Head>, usize)>,
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use ledger::Request;
+use serde::{Deserialize, Serialize};
 
 use super::Key;
 use super::group::Place;
@@ -29,8 +30,12 @@ const LESS: &str = "dropped: another row of the message tells as much or more";
 /// A row of a message that was counted for good.
 pub(super) const LONG_AGO: &str = "dropped: its message was counted long ago";
 
+/// All of these.
+pub(super) const HOWS: &[&str] =
+    &[START, ONLY_START, DELTA, ONLY_DELTA, AGAIN, EARLIER, MESSAGE, LESS, LONG_AGO];
+
 /// A request.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(in crate::fold) struct OpenRequest {
     pub usage: Request,
     /// Its first row, by whose time it is selected and grouped.
@@ -60,23 +65,26 @@ pub(in crate::fold) struct OpenRequest {
 }
 
 /// The row of a transcript that counts for a message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct ToldMessage {
     output: u64,
     sub_agent: bool,
 }
 
 /// Requests by the hashes of their ids.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::fold) struct Requests {
+    #[serde(serialize_with = "crate::state::sorted_map")]
     open: HashMap<u64, Box<OpenRequest>, FixedState>,
     /// What names them, in the order of their first rows.
     order: VecDeque<u64>,
     forgotten: Vec<OpenRequest>,
     /// For each message of a transcript that is remembered, by its id alone: what names it.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     messages: HashMap<u64, u64, FixedState>,
     /// The names of messages that are not remembered any more: 8 bytes each, so that a copy of one
     /// in another file never counts.
+    #[serde(serialize_with = "crate::state::sorted_set")]
     past: HashSet<u64, FixedState>,
 }
 

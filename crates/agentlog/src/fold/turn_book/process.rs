@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::slot::Slot;
 use super::{Prompt, TurnKey};
@@ -17,8 +18,9 @@ const NAMED: usize = 32;
 const NEAR_MS: i64 = 50;
 
 /// All sessions, by id.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sessions {
+    #[serde(serialize_with = "crate::state::sorted_map")]
     places: HashMap<ZoneKey, usize, FixedState>,
     all: Vec<SessionTurns>,
 }
@@ -41,7 +43,7 @@ impl Sessions {
 }
 
 /// The turns of a session.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct SessionTurns {
     pub processes: Vec<Process>,
     /// Turns with a prompt that were not superseded.
@@ -49,7 +51,7 @@ pub(super) struct SessionTurns {
 }
 
 /// The turns of one process.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Process {
     pub pid: Option<i64>,
     /// The latest turns by `turn_id`, oldest first.

@@ -1,11 +1,13 @@
 //! A turn, from its first row until it is final.
 
+use serde::{Deserialize, Serialize};
+
 use super::{IDLE_AFTER_PROMPT_MS, TurnStatus};
 use crate::event::{Event, Src, Turn};
 use crate::fold::SETTLE_MS;
 
 /// A turn that is not final.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Slot {
     /// When its first row was written.
     pub begun_t: Option<i64>,
@@ -27,7 +29,7 @@ pub(super) struct Slot {
 }
 
 /// How a turn ended, as far as is known.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct End {
     pub status: TurnStatus,
     pub t: Option<i64>,
@@ -37,7 +39,7 @@ pub(super) struct End {
 }
 
 /// The rounds of the rows that make a turn: prompt, task start, end.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Rounds {
     one: Option<String>,
     differ: bool,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use super::work::hash;
 use crate::event::{
@@ -12,7 +13,7 @@ use crate::event::{
 use crate::json::Text;
 
 /// The messages of a turn, from the rows that tell them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Replies {
     /// Whether all messages are kept, not only the last.
     keep: bool,
@@ -23,19 +24,21 @@ pub(super) struct Replies {
     /// What the end of the turn gives as the last message.
     at_end: Option<Said>,
     /// Messages of Claude that are being streamed, by their requests.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     streams: HashMap<Box<[u8]>, Streamed, FixedState>,
     /// The message of a transcript that was told last.
     last_id: Option<u64>,
 }
 
 /// A whole message of the agent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Said {
     /// When its first row was written, in milliseconds since the epoch, UTC.
     pub t: Option<i64>,
     /// Its first row.
     pub src: Src,
     /// Whose that is.
+    #[serde(with = "crate::state::head")]
     pub head: Arc<Head>,
     /// What names it: the item of Codex, the request of Claude, else the message.
     pub id: Option<String>,
@@ -51,7 +54,7 @@ impl Said {
 }
 
 /// Messages in their order: the last, or all of them if they are wanted.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Messages {
     count: u64,
     kept: Vec<Said>,
@@ -68,7 +71,7 @@ impl Messages {
 }
 
 /// A message of Claude: its first delta, and the texts of its blocks, by their indices.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Streamed {
     first: Said,
     texts: BTreeMap<i64, Text>,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 use ledger::{Added, Counts, PerSource, Source, Tokens};
+use serde::{Deserialize, Serialize};
 
 use super::work::hash;
 use crate::event::{Event, ResponsePhase, Src, What};
@@ -13,10 +14,12 @@ use crate::fold::turn_book::TurnKey;
 use crate::zone::ZoneKey;
 
 /// The counters of all Codex processes.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Processes {
+    #[serde(serialize_with = "crate::state::sorted_map")]
     counts: HashMap<ZoneKey, Counts, FixedState>,
     /// The process of each session that counted last.
+    #[serde(serialize_with = "crate::state::sorted_map")]
     latest: HashMap<ZoneKey, ZoneKey, FixedState>,
 }
 
@@ -72,8 +75,9 @@ pub(super) fn is_claude(event: &Event<'_>) -> bool {
 }
 
 /// The turns of requests, by the hashes of their ids.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Owners {
+    #[serde(serialize_with = "crate::state::sorted_map")]
     turns: HashMap<u64, TurnKey, FixedState>,
     order: VecDeque<u64>,
 }
@@ -106,7 +110,7 @@ impl Owners {
 }
 
 /// What a turn used up.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Spent {
     codex: PerSource<Option<Tokens>>,
     /// The rows of each kind that told counts, if they are to be explained.

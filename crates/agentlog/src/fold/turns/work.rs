@@ -4,20 +4,23 @@ use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
 
 use crate::event::{Block, BlockKind, Event, Execution, Item, ItemKind, Output, Phase, Span};
 use crate::event::{ToolResult, ToolUse};
 use crate::fold::calls::outcome;
 
 /// The requests and calls of a turn, by the hashes of their ids.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Work {
+    #[serde(serialize_with = "crate::state::sorted_set")]
     responses: HashSet<u64, FixedState>,
+    #[serde(serialize_with = "crate::state::sorted_map")]
     calls: HashMap<u64, Call, FixedState>,
 }
 
 /// What is known of a call.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Call {
     announced: bool,
     /// The end of its last execution.
