@@ -19,10 +19,33 @@ use warehouse::{Columns, Need, Needs, Only, View, Warehouse};
 use crate::events::EventRows;
 
 /// Calls to a model, each with all that it can be grouped by.
-const BY_CALL: [By; 7] = [By::Call, By::Turn, By::Hour, By::Day, By::Week, By::Month, By::Project];
+pub const BY_CALL: [By; 7] =
+    [By::Call, By::Turn, By::Hour, By::Day, By::Week, By::Month, By::Project];
 
 /// How rules judge rows that are out of order, as `alog-calls` does by default.
-const TOLERANCE_MS: i64 = 50;
+pub const CALLS: calls::Options = calls::Options { tolerance_ms: 50, explain: false };
+
+pub const PROMPTS: prompts::Options = prompts::Options { raw_text: false, explain: false };
+
+pub fn turns(texts: bool) -> turns::Options {
+    turns::Options { explain: false, no_text: !texts }
+}
+
+pub fn deltas(parse: bool) -> deltas::Options {
+    deltas::Options { explain: false, parse, twins: false }
+}
+
+pub fn tokens(by: &[By], run: &Run) -> tokens::Options {
+    let (selected, zone) = (run.selection.clone(), run.selection.clone());
+    tokens::Options {
+        by: by.into(),
+        explain: false,
+        wanted: Arc::new(move |t, provider, sid, cwd| {
+            selected.time(t) && selected.whose(provider, sid, cwd)
+        }),
+        offset_at: Arc::new(move |t| zone.offset_at(t)),
+    }
+}
 
 /// The time before which no view needs a record, if files that ended before may be passed over: what
 /// is counted from the start of a session cannot do without them.
@@ -92,21 +115,19 @@ impl Load<'_> {
             View::Events => self.events(run),
             View::Prompts => self.prompts(run),
             View::Turns => {
-                let options = turns::Options { explain: false, no_text: !self.reads_texts() };
+                let options = turns(self.reads_texts());
                 let mut kept = records(run);
                 fold(run, look, &reads::turns(), || Turns::new(options), &mut kept)?;
                 self.append(run, kept)
             }
             View::Calls => {
-                let options = calls::Options { tolerance_ms: TOLERANCE_MS, explain: false };
                 let mut kept = records(run);
-                fold(run, look, &reads::calls(), || Calls::new(options), &mut kept)?;
+                fold(run, look, &reads::calls(), || Calls::new(CALLS), &mut kept)?;
                 self.append(run, kept)
             }
             View::Deltas => {
                 run.take_all_sources();
-                let parse = self.reads("json");
-                let options = deltas::Options { explain: false, parse, twins: false };
+                let options = deltas(self.reads("json"));
                 let mut kept = records(run);
                 fold_deltas(run, look, false, || Deltas::new(options), &mut kept)?;
                 self.append(run, kept)
@@ -131,22 +152,13 @@ impl Load<'_> {
     fn prompts(&self, run: &mut Run) -> Result<()> {
         let needles = Needles::new(&reads::PROMPT_NEEDLES).filter(|_| !run.strict);
         let look = needles.as_ref().map_or(Look::All, Look::Needles);
-        let options = prompts::Options { raw_text: false, explain: false };
         let mut kept = records(run).only(|prompt: &Prompt| prompt.kind != Kind::Command);
-        fold(run, look, &reads::prompts(), || Prompts::new(options), &mut kept)?;
+        fold(run, look, &reads::prompts(), || Prompts::new(PROMPTS), &mut kept)?;
         self.append(run, kept)
     }
 
     fn tokens(&self, run: &mut Run, look: Look<'_>, by: &[By]) -> Result<()> {
-        let (selected, zone) = (run.selection.clone(), run.selection.clone());
-        let options = tokens::Options {
-            by: by.into(),
-            explain: false,
-            wanted: Arc::new(move |t, provider, sid, cwd| {
-                selected.time(t) && selected.whose(provider, sid, cwd)
-            }),
-            offset_at: Arc::new(move |t| zone.offset_at(t)),
-        };
+        let options = tokens(by, run);
         let rows = reads::tokens(by.contains(&By::Turn));
         let mut shares = Shares::default();
         fold(run, look, &rows, || TokenUse::new(options.clone()), &mut shares)?;
@@ -218,7 +230,7 @@ fn records<R: Record>(run: &Run) -> Records<R> {
 }
 
 /// Whether a log may hold records of a view, and of that provider if one is given.
-fn may_hold(view: View, log: &Log, provider: Option<&str>) -> bool {
+pub fn may_hold(view: View, log: &Log, provider: Option<&str>) -> bool {
     let dialect = log.about().format.dialect();
     let written_by = dialect.map(|dialect| match dialect {
         Dialect::Transcript => Provider::Claude.name(),

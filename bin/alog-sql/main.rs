@@ -2,6 +2,7 @@
 
 mod events;
 mod export;
+mod keep;
 mod load;
 mod question;
 
@@ -12,7 +13,7 @@ use anyhow::Context;
 use clap::Parser;
 use cli::{CommonFlags, Output, Run, Selection, Verdict};
 use question::Question;
-use warehouse::{Access, View, Warehouse};
+use warehouse::{Access, Query, View, Warehouse};
 
 /// Ask logs in SQL: views events, prompts, turns, deltas, tokens, calls
 ///
@@ -38,6 +39,25 @@ struct Args {
     /// List the queries that come with alog
     #[arg(long)]
     list: bool,
+
+    /// Keep the records in FILE, a DuckDB database, and read only what the logs gained since
+    ///
+    /// The first run reads all logs for the views that the query names, later ones what is new in
+    /// them. Takes no --since, --provider and the like: write them in the query.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["export", "list"])]
+    db: Option<PathBuf>,
+
+    /// With --db, forget what FILE holds and read all anew
+    #[arg(long, requires = "db")]
+    rebuild: bool,
+
+    /// With --db, print what FILE holds of each view; takes no query
+    #[arg(long, requires = "db", conflicts_with_all = ["rebuild", "file"])]
+    status: bool,
+
+    /// With --db, wait until no other process has FILE
+    #[arg(long, requires = "db")]
+    wait: bool,
 
     /// Write the views as Parquet below DIR, partitioned by provider and date
     ///
@@ -89,21 +109,39 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     if let Some(dir) = &args.export {
         return export::run(args, dir);
     }
-    let asked = Asked::of(args)?;
     let spill = tempfile::tempdir().context("a temporary directory")?;
-    let warehouse = Warehouse::in_memory(&asked.access(spill.path())?)?;
+    if let (Some(path), true) = (&args.db, args.status) {
+        let access = Asked::without_question(args).access(spill.path())?;
+        return keep::status(path, args, &access);
+    }
+    let asked = Asked::of(args)?;
+    let access = asked.access(spill.path())?;
+    match &args.db {
+        Some(path) => keep::ask(path, args, &asked, &access),
+        None => ask(&asked, &access),
+    }
+}
+
+/// Answers a query from the logs alone.
+fn ask(asked: &Asked, access: &Access) -> anyhow::Result<Verdict> {
+    let warehouse = Warehouse::in_memory(access)?;
     let query = warehouse.understand(&asked.question.sql, &asked.question.parameters)?;
     let mut run = Run::sparing(&asked.common, load::spared(&query.needs))?;
     load::load(&warehouse, &query.needs, &mut run)?;
-    let answer = warehouse.answer(&query)?;
+    run.report.counts.records = print(&warehouse, &query, asked)?;
+    Ok(run.report.finish())
+}
+
+/// Prints the answer of a query. Returns how many rows it has.
+fn print(warehouse: &Warehouse, query: &Query, asked: &Asked) -> anyhow::Result<u64> {
+    let answer = warehouse.answer(query)?;
     let columns = answer.columns();
     let mut output = Output::of_columns(&asked.common.output, columns.clone(), &columns);
     answer.each_row(|row| -> anyhow::Result<()> {
         Ok(output.record(|_, out| out.extend_from_slice(row))?)
     })?;
     output.finish()?;
-    run.report.counts.records = output.printed();
-    Ok(run.report.finish())
+    Ok(output.printed())
 }
 
 /// What was asked for.

@@ -41,11 +41,15 @@ struct Turns {
 }
 
 /// The rows of streamed items.
-struct DeltaRows {
+pub(crate) struct DeltaRows {
     twins: Twins,
 }
 
 impl DeltaRows {
+    pub fn with_twins() -> Self {
+        Self { twins: Twins::All }
+    }
+
     fn noting() -> Self {
         Self { twins: Twins::Noted(Mutex::default()) }
     }
@@ -130,7 +134,7 @@ pub fn fold_deltas_stated<F>(
 where
     F: Resume<Record: Record + Send> + Send,
 {
-    fold_stated(run, flags, (look, &DeltaRows { twins: Twins::All }), fold, records)
+    fold_stated(run, flags, (look, &DeltaRows::with_twins()), fold, records)
 }
 
 /// Feeds the rows of streamed items to a fold, as [`fold`] does. With `twins` all twins are read;
@@ -146,7 +150,7 @@ pub fn fold_deltas<F: Fold<Record: Send> + Send>(
     sink: &mut (impl Sink<F::Record> + Send),
 ) -> Result<()> {
     if twins || run.live {
-        return fold(run, look, &DeltaRows { twins: Twins::All }, make, sink);
+        return fold(run, look, &DeltaRows::with_twins(), make, sink);
     }
     let rows = DeltaRows::noting();
     fold(run, look, &rows, &make, sink)?;

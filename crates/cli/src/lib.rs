@@ -66,7 +66,7 @@ pub use output::{Output, schema_of};
 pub use records::{InColumns, Record, Records};
 pub use replay::replay;
 pub use report::{BadLine, Counts, Report, Verdict};
-pub use resume::{ResumePoint, StateFile, Stated, fold_stated, go_on, saved};
+pub use resume::{ReadSoFar, ResumePoint, StateFile, Stated, fold_stated, go_on, saved};
 pub use run::{Row, Rows, Run, ZONE_NEEDLES};
 pub use scan::{Decode, Item, Scanned};
 pub use select::{Limit, SelectError, Selection};

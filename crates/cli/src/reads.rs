@@ -4,7 +4,8 @@ use agentlog::fold::{calls, tokens, turn_book, turns};
 use agentlog::native::Wants;
 use agentlog::sse::{self, PROMPT_EVENTS, prompt_of};
 
-use crate::fold::{FoldRows, NativeRows};
+use crate::deltas::DeltaRows;
+use crate::fold::{FoldRows, NativeRows, ReadRows};
 
 /// Bare words that every row with a prompt, or with evidence of its writer's zone, has in it.
 pub const PROMPT_NEEDLES: [&str; 4] =
@@ -38,6 +39,11 @@ pub fn calls() -> FoldRows {
         read: sse::what_of,
         native: NativeRows::new(Wants { usage: false, ..Wants::ALL }),
     }
+}
+
+/// What streamed items are put together from, twins included: the fold chooses.
+pub fn deltas() -> impl ReadRows {
+    DeltaRows::with_twins()
 }
 
 /// What tokens are counted from; with the rows that tell turns apart if usage is told by turn.

@@ -48,6 +48,15 @@ impl ResumePoint {
         Self { horizon: i64::MIN, fed: i64::MIN, ..Self::default() }
     }
 
+    /// How far each log was read.
+    pub fn read(&self) -> impl Iterator<Item = ReadSoFar> {
+        self.logs.iter().map(|log| ReadSoFar {
+            path: log.path.clone(),
+            bytes: log.next.0,
+            gone: log.gone,
+        })
+    }
+
     /// As bytes, for this version alone.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -59,6 +68,17 @@ impl ResumePoint {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadState> {
         state::read(KIND, bytes)
     }
+}
+
+/// How far a log was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadSoFar {
+    /// Where it was then.
+    pub path: PathBuf,
+    /// Its bytes up to there, decompressed.
+    pub bytes: u64,
+    /// Whether it was not there any more.
+    pub gone: bool,
 }
 
 /// Where reading one log stopped.

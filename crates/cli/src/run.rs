@@ -113,6 +113,27 @@ impl Run {
         Self::finding(flags, None, true)
     }
 
+    /// The same for one more reading of the same logs, of which all was told before.
+    pub fn to_go_on_again(flags: &CommonFlags) -> Result<Self> {
+        let mut run = Self::finding(flags, None, true)?;
+        run.mark_read();
+        Ok(run)
+    }
+
+    /// Leaves all logs out but those.
+    pub fn stay_with(&mut self, stays: impl Fn(&Log) -> bool) {
+        self.leave_out(|log| !stays(log));
+    }
+
+    /// Whether there is something that the run before did not read.
+    pub fn has_gained(&self) -> bool {
+        let points = &self.resume_point().logs;
+        self.logs.iter().enumerate().any(|(file, log)| {
+            !log.is_gone()
+                && points.get(file).is_none_or(|point| point.on_disk != Some(log.on_disk))
+        })
+    }
+
     fn finding(flags: &CommonFlags, since: Option<i64>, goes_on: bool) -> Result<Self> {
         if let Some(jobs) = flags.input.jobs {
             rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;

@@ -19,7 +19,7 @@ use duckdb::arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema};
 use ledger::{Money, Tokens};
 
 use crate::surrogates::replace_lone_surrogates;
-use crate::view::{FILE, LIMIT, MONEY, Type, VIOLATION, View, WINDOWS, type_of};
+use crate::view::{FILE, LIMIT, MONEY, OPEN, Type, VIOLATION, View, WINDOWS, type_of};
 
 /// The records of a view, column by column. Values of columns that are not wanted are passed over.
 pub struct Columns {
@@ -31,6 +31,8 @@ pub struct Columns {
     t: Option<usize>,
     src: Option<usize>,
     files: Int32Builder,
+    /// For tables that are kept, whether the records are still open.
+    open: Option<bool>,
     /// Whether each record is handed on, if some may not be.
     kept: Vec<bool>,
     /// The key whose value comes next.
@@ -64,11 +66,18 @@ impl Columns {
             t,
             src,
             files: Int32Builder::new(),
+            open: None,
             kept,
             next,
             rows,
             bytes,
         }
+    }
+
+    /// The same for a table that is kept, which has all columns; `open` says whether the records
+    /// are.
+    pub fn to_keep(view: View, open: bool) -> Self {
+        Self { open: Some(open), ..Self::new(view, |name| name != "index") }
     }
 
     /// Starts a record, whose values behind `t` come next.
@@ -117,6 +126,10 @@ impl Columns {
         }
         fields.push(ArrowField::new(FILE, DataType::Int32, true));
         arrays.push(Arc::new(self.files.finish()));
+        if let Some(open) = self.open {
+            fields.push(ArrowField::new(OPEN, DataType::Boolean, true));
+            arrays.push(Arc::new(BooleanArray::from(vec![open; self.rows])));
+        }
         (self.rows, self.bytes) = (0, 0);
         let kept = BooleanArray::from(std::mem::take(&mut self.kept));
         RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
@@ -346,12 +359,7 @@ impl Values for Columns {
 
     fn json(&mut self, _: Key, value: Option<Value<'_>>) {
         let Some(column) = self.slot() else { return };
-        let spelled = value.map(|value| {
-            let mut text = Vec::with_capacity(value.raw.len());
-            json::compact_into(&value, &mut text);
-            replace_lone_surrogates(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
-        });
+        let spelled = value.map(|value| spelled(&value));
         self.bytes += column.text(spelled.as_deref());
     }
 
@@ -403,4 +411,12 @@ impl Values for Columns {
 
     /// Where a record starts is told by [`Columns::place`].
     fn src(&mut self, _: &[SrcPath], _: &Src) {}
+}
+
+/// JSON as DuckDB reads it.
+pub(crate) fn spelled(value: &Value<'_>) -> String {
+    let mut text = Vec::with_capacity(value.raw.len());
+    json::compact_into(value, &mut text);
+    replace_lone_surrogates(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }

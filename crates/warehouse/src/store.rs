@@ -65,7 +65,10 @@ impl Warehouse {
         Self::prepared(connection.map_err(|e| of_store(&e))?, access)
     }
 
-    fn prepared(connection: Connection, access: &Access) -> Result<Self, WarehouseError> {
+    pub(crate) fn prepared(
+        connection: Connection,
+        access: &Access,
+    ) -> Result<Self, WarehouseError> {
         let warehouse = Self { connection };
         warehouse.run(&format!("SET TimeZone = {}", literal(&access.zone)))?;
         warehouse.run("SET arrow_lossless_conversion = true")?;
@@ -81,7 +84,7 @@ impl Warehouse {
         Ok(warehouse)
     }
 
-    fn run(&self, sql: &str) -> Result<(), WarehouseError> {
+    pub(crate) fn run(&self, sql: &str) -> Result<(), WarehouseError> {
         self.connection.execute_batch(sql).map_err(|e| of_store(&e))
     }
 
@@ -166,7 +169,7 @@ impl Answer<'_> {
 }
 
 impl Access {
-    fn config(&self) -> Result<Config, WarehouseError> {
+    pub(crate) fn config(&self) -> Result<Config, WarehouseError> {
         let set = || -> duckdb::Result<Config> {
             let mut config = Config::default()
                 .enable_autoload_extension(self.unsafe_)?
@@ -282,27 +285,37 @@ fn bind(statement: &mut Statement<'_>, values: &[String]) -> Result<(), Warehous
 
 /// The statement that makes the table of a view with some of its columns.
 fn table(view: View, has: impl Fn(&str) -> bool) -> String {
+    format!("CREATE TABLE {} ({})", view.table(), table_columns(view, has))
+}
+
+/// The columns of the table of a view, with their types.
+pub(crate) fn table_columns(view: View, has: impl Fn(&str) -> bool) -> String {
     let column = |field: &Field| format!("{} {}", quoted(field.name), type_of(field).sql());
     let wanted = view.columns().filter(|field| has(field.name)).map(column);
     let columns: Vec<String> = wanted.chain([format!("{FILE} INTEGER")]).collect();
-    format!("CREATE TABLE {} ({})", view.table(), columns.join(", "))
+    columns.join(", ")
 }
 
 /// The statement that makes a view over a table that has some of its columns. One that it has not
 /// is an error if it is used after all, never a null.
 fn view_over(view: View, has: impl Fn(&str) -> bool) -> String {
+    let columns = view_columns(view, &has, "\"index\"");
+    format!("CREATE VIEW {} AS SELECT {columns} FROM {}", quoted(view.name()), view.table())
+}
+
+/// What a view selects from its table; `index` says how records are numbered.
+pub(crate) fn view_columns(view: View, has: &dyn Fn(&str) -> bool, index: &str) -> String {
     let schema = format!("{} AS \"schema\"", literal(view.kind().schema));
     let column = |name: &str, sql: &str| {
         let text = format!("alog-sql has not read column {name} of {}", view.name());
         if has(name) {
-            return quoted(name);
+            let of = if name == "index" { index.to_owned() } else { quoted(name) };
+            return format!("{of} AS {}", quoted(name));
         }
         format!("CAST(error({}) AS {sql}) AS {}", literal(&text), quoted(name))
     };
-    let columns: Vec<String> =
-        view.columns().map(|field| column(field.name, &type_of(field).sql())).collect();
-    let (name, table) = (quoted(view.name()), view.table());
-    format!("CREATE VIEW {name} AS SELECT {schema}, {} FROM {table}", columns.join(", "))
+    let columns = view.columns().map(|field| column(field.name, &type_of(field).sql()));
+    std::iter::once(schema).chain(columns).collect::<Vec<_>>().join(", ")
 }
 
 /// A text as it stands in SQL.

@@ -77,6 +77,9 @@ impl View {
 /// The column of tables that says which file of the input a record is from, by its number.
 pub(crate) const FILE: &str = "_file";
 
+/// The column of tables that are kept which says whether a record was still open.
+pub(crate) const OPEN: &str = "_open";
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Type {

@@ -1,0 +1,207 @@
+//! Tables that are kept in a file, and how far the logs were read for each.
+//!
+//! Records of a view and the point that its logs were read to are written in one transaction:
+//! whoever is killed leaves the file as it was after the last. Records that were still open then are
+//! marked, and go when the next run knows more.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use duckdb::{AccessMode, Connection, OptionalExt};
+
+use crate::error::{WarehouseError, message, of_store};
+use crate::store::{Access, Query, Warehouse, literal};
+use crate::view::{FILE, OPEN, View, quoted};
+
+/// How far the logs were read for a view.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The flags that change what records are, as they were given.
+    pub asked: String,
+    /// Where reading stopped.
+    pub point: Vec<u8>,
+    /// What the fold knew then.
+    pub fold: Vec<u8>,
+}
+
+/// The form of tables and states. A file of another form is not read.
+const FORM: &str = concat!("alog ", env!("CARGO_PKG_VERSION"), ", form 1");
+
+/// How often it is tried again to open a file that another process has.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+impl Warehouse {
+    /// Opens a file to add records, or makes it. With `wait` another process that has it is waited
+    /// for; with `anew` all that it holds is forgotten, whatever form it has.
+    pub fn open(
+        path: &Path,
+        access: &Access,
+        wait: bool,
+        anew: bool,
+    ) -> Result<Self, WarehouseError> {
+        let warehouse = Self::opened(path, access, wait, &AccessMode::ReadWrite)?;
+        let tables = "SELECT count(*) FROM duckdb_tables() WHERE NOT internal";
+        let tables: i64 = warehouse.one(tables)?;
+        let ours = "SELECT count(*) FROM duckdb_tables() WHERE table_name = '_alog'";
+        let ours: i64 = warehouse.one(ours)?;
+        if tables > 0 && ours == 0 {
+            return Err(foreign(path, "is a database of something else"));
+        }
+        if anew && ours > 0 {
+            warehouse.forget_all()?;
+        }
+        if ours == 0 || anew {
+            warehouse.run(&format!(
+                "BEGIN; CREATE TABLE _alog (form VARCHAR); \
+                 CREATE TABLE _read (view VARCHAR PRIMARY KEY, asked VARCHAR, point BLOB, fold BLOB); \
+                 INSERT INTO _alog VALUES ({}); COMMIT",
+                literal(FORM)
+            ))?;
+        }
+        let form: String = warehouse.one("SELECT form FROM _alog")?;
+        if form != FORM {
+            let text = format!("was made by {form}, and this is {FORM}: --rebuild makes it anew");
+            return Err(foreign(path, &text));
+        }
+        Ok(warehouse)
+    }
+
+    /// Opens a file for queries alone.
+    pub fn open_to_read(path: &Path, access: &Access, wait: bool) -> Result<Self, WarehouseError> {
+        Self::opened(path, access, wait, &AccessMode::ReadOnly)
+    }
+
+    fn opened(
+        path: &Path,
+        access: &Access,
+        wait: bool,
+        mode: &AccessMode,
+    ) -> Result<Self, WarehouseError> {
+        loop {
+            let config =
+                access.config()?.access_mode(mode_again(mode)).map_err(|e| of_store(&e))?;
+            match Connection::open_with_flags(path, config) {
+                Ok(connection) => return Self::prepared(connection, access),
+                Err(e) => match locked(path, &e) {
+                    Some(_) if wait => thread::sleep(PATIENCE),
+                    Some(locked) => return Err(locked),
+                    None => return Err(foreign(path, &message(&e))),
+                },
+            }
+        }
+    }
+
+    fn one<T: duckdb::types::FromSql>(&self, sql: &str) -> Result<T, WarehouseError> {
+        self.connection.query_row(sql, [], |row| row.get(0)).map_err(|e| of_store(&e))
+    }
+
+    /// How far the logs were read for a view; none if they never were.
+    pub fn kept(&self, view: View) -> Result<Option<Kept>, WarehouseError> {
+        let sql = "SELECT asked, point, fold FROM _read WHERE view = ?";
+        let kept = self.connection.query_row(sql, [view.name()], |row| {
+            Ok(Kept { asked: row.get(0)?, point: row.get(1)?, fold: row.get(2)? })
+        });
+        kept.optional().map_err(|e| of_store(&e))
+    }
+
+    /// Starts to add to a view: what is done until [`Warehouse::keep`] is done whole or not at all.
+    pub fn begin(&self, view: View) -> Result<(), WarehouseError> {
+        self.run("BEGIN")?;
+        self.run(&kept_table(view))
+    }
+
+    /// Lets go of the records that were open when the logs were read last.
+    pub fn drop_open(&self, view: View) -> Result<(), WarehouseError> {
+        self.run(&format!("DELETE FROM {} WHERE {OPEN}", view.table()))
+    }
+
+    /// Keeps what was added since [`Warehouse::begin`], and how far the logs were read for it.
+    pub fn keep(&self, view: View, kept: &Kept) -> Result<(), WarehouseError> {
+        let sql = "INSERT OR REPLACE INTO _read VALUES (?, ?, ?, ?)";
+        let values = duckdb::params![view.name(), kept.asked, kept.point, kept.fold];
+        self.connection.execute(sql, values).map_err(|e| of_store(&e))?;
+        self.run("COMMIT")
+    }
+
+    /// Forgets all that is kept.
+    fn forget_all(&self) -> Result<(), WarehouseError> {
+        let drops: String =
+            View::ALL.map(|view| format!("DROP TABLE IF EXISTS {};", view.table())).concat();
+        self.run(&format!("BEGIN; {drops} DROP TABLE _read; DROP TABLE _alog; COMMIT"))
+    }
+
+    /// How many records of a view are kept, and how many of them are open.
+    pub fn counts(&self, view: View) -> Result<(u64, u64), WarehouseError> {
+        if !self.has_table(view)? {
+            return Ok((0, 0));
+        }
+        let sql = format!("SELECT count(*), count(*) FILTER ({OPEN}) FROM {}", view.table());
+        let counts = self.connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        counts.map_err(|e| of_store(&e))
+    }
+
+    fn has_table(&self, view: View) -> Result<bool, WarehouseError> {
+        let sql = format!(
+            "SELECT count(*) FROM duckdb_tables() WHERE table_name = {}",
+            literal(&view.table())
+        );
+        Ok(self.one::<i64>(&sql)? > 0)
+    }
+
+    /// Makes the views over what is kept, for one query: records are numbered if it wants them to be.
+    pub fn show(&self, query: &Query) -> Result<(), WarehouseError> {
+        for view in View::ALL {
+            if !self.has_table(view)? {
+                self.run(&format!("CREATE TEMP TABLE {} ({FILE} INTEGER)", view.table()))?;
+                self.run(&shown(view, &|_| false))?;
+                continue;
+            }
+            let reads_index = query
+                .needs
+                .get(&view)
+                .is_some_and(|need| need.columns.iter().any(|column| column == "index"));
+            self.run(&shown(view, &|column| column != "index" || reads_index))?;
+        }
+        Ok(())
+    }
+}
+
+/// The statement that makes the table of a view, with all that can be kept.
+fn kept_table(view: View) -> String {
+    let columns = crate::store::table_columns(view, |name| name != "index");
+    format!("CREATE TABLE IF NOT EXISTS {} ({columns}, {OPEN} BOOLEAN)", view.table())
+}
+
+/// The statement that makes a view over it.
+fn shown(view: View, has: &dyn Fn(&str) -> bool) -> String {
+    let order = format!("t NULLS FIRST, {FILE}, src.\"offset\", src.line, src.len");
+    let index = format!("row_number() OVER (ORDER BY {order})");
+    let columns = crate::store::view_columns(view, has, &index);
+    let (name, table) = (quoted(view.name()), view.table());
+    format!("CREATE TEMP VIEW {name} AS SELECT {columns} FROM {table}")
+}
+
+/// `AccessMode` cannot be copied.
+fn mode_again(mode: &AccessMode) -> AccessMode {
+    match mode {
+        AccessMode::ReadOnly => AccessMode::ReadOnly,
+        _ => AccessMode::ReadWrite,
+    }
+}
+
+fn foreign(path: &Path, text: &str) -> WarehouseError {
+    WarehouseError::Store(format!("{}: {text}", path.display()))
+}
+
+/// Whether an error says that another process has the file, and what it says of it.
+fn locked(path: &Path, error: &duckdb::Error) -> Option<WarehouseError> {
+    let text = message(error);
+    if !text.contains("Could not set lock on file") {
+        return None;
+    }
+    let by = text.split_once("Conflicting lock is held in ").map(|(_, by)| by);
+    let by = by.map(|by| by.split_once(". See also").map_or(by, |(by, _)| by));
+    let by = format!("in use by {}; --wait waits", by.unwrap_or("another process"));
+    Some(WarehouseError::Locked { path: path.to_owned(), by })
+}
