@@ -1,6 +1,6 @@
 //! Runs that are killed: what they printed may come again, and nothing is lost.
 
-use crate::programs::{EVENTS, TURNS, repository};
+use crate::programs::{EVENTS, TURNS};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -50,7 +50,6 @@ fn printed_by_pieces(program: &str, dir: &Workdir, prng: &mut Prng, kills: u32) 
 
 #[test]
 fn no_record_is_lost() {
-    let _ = repository();
     let mut prng = Prng::new(341);
     for program in [EVENTS, TURNS] {
         let dir = Workdir::new();
