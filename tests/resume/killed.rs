@@ -54,7 +54,7 @@ fn no_record_is_lost() {
     for program in [EVENTS, TURNS] {
         let dir = Workdir::new();
         let log = dir.path().join("x.jsonl");
-        big(&log, 12 << 20, 341).expect("a log");
+        big(&log, 24 << 20, 341).expect("a log");
         let pieces = printed_by_pieces(program, &dir, &mut prng, 6);
         let whole = Cmd::new(program).cwd(dir.path()).args(["--state-file", "other", "x.jsonl"]);
         let whole = places(&whole.run().expect_code(0).stdout);
