@@ -6,9 +6,13 @@ use serde_json::Value;
 use std::fs;
 use testkit::{Detail, LogBuilder, Workdir};
 
-/// A log of Codex and another, cut into lines.
+/// A log of Codex.
 fn log(seed: u64) -> Vec<u8> {
     LogBuilder::new(seed).codex_sessions(1).claude_sessions(0).detail(Detail::Brief).build().codex
+}
+
+fn lines_of(log: &[u8]) -> usize {
+    log.split_inclusive(|byte| *byte == b'\n').count()
 }
 
 /// Where a line near the middle starts.
@@ -94,7 +98,7 @@ fn a_log_that_was_copied_and_truncated_is_read_on_in_the_copy() {
     let (path, new) = (growing.logs().join("x.jsonl"), log(314));
     fs::write(&path, &new).expect("to write anew");
     let printed = rows(&growing.next(&["--flush-open"]).run().expect_code(0).stdout);
-    let lines = new.iter().filter(|byte| **byte == b'\n').count();
+    let lines = lines_of(&new);
     let of_new = printed.iter().filter(|row| row["src"]["path"] == "logs/x.jsonl").count();
     assert_eq!(of_new, lines, "the new log is read from its start");
 }
@@ -130,7 +134,7 @@ fn a_log_that_was_replaced_is_read_from_its_start() {
         fs::write(&path, &new).expect("a new log");
         let ran = growing.next(&["--flush-open"]).run().expect_code(0);
         assert!(ran.stderr.contains("logs/x.jsonl: truncated or replaced"), "{}", ran.stderr);
-        assert_eq!(ran.rows().len(), new.iter().filter(|byte| **byte == b'\n').count());
+        assert_eq!(ran.rows().len(), lines_of(&new));
         assert_eq!(growing.run().stderr, "", "it is told once");
     }
 }
@@ -141,7 +145,7 @@ fn a_log_that_is_gone_is_told_once_and_its_turn_stays() {
     let open = Workdir::new();
     let cut = log.len() * 2 / 3;
     growing.write("x.jsonl", &log[..cut]);
-    growing.write("other.jsonl", &super::files::log(318));
+    growing.write("other.jsonl", &self::log(318));
     open.write("x.jsonl", &log[..cut]);
     let first = growing.run().rows();
     fs::remove_file(growing.logs().join("x.jsonl")).expect("to remove it");
@@ -203,7 +207,7 @@ fn bad_lines_are_told_once() {
     let third = growing.next(&["--summary"]).run().expect_code(0);
     let (first, second, third) = (counts(&first), counts(&second), counts(&third));
     assert_eq!((first.0, second.0, third.0), (1.into(), 0.into(), 0.into()));
-    let lines = bad.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let lines = lines_of(&bad) as u64;
     let read = [first.1, second.1, third.1].iter().filter_map(Value::as_u64).sum::<u64>();
     assert_eq!(read, lines, "lines are counted once");
 }

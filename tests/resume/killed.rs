@@ -1,6 +1,6 @@
 //! Runs that are killed: what they printed may come again, and nothing is lost.
 
-use crate::programs::{EVENTS, TURNS, repository};
+use crate::programs::{EVENTS, TURNS};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -50,12 +50,11 @@ fn printed_by_pieces(program: &str, dir: &Workdir, prng: &mut Prng, kills: u32) 
 
 #[test]
 fn no_record_is_lost() {
-    let _ = repository();
     let mut prng = Prng::new(341);
     for program in [EVENTS, TURNS] {
         let dir = Workdir::new();
         let log = dir.path().join("x.jsonl");
-        big(&log, 12 << 20, 341).expect("a log");
+        big(&log, 24 << 20, 341).expect("a log");
         let pieces = printed_by_pieces(program, &dir, &mut prng, 6);
         let whole = Cmd::new(program).cwd(dir.path()).args(["--state-file", "other", "x.jsonl"]);
         let whole = places(&whole.run().expect_code(0).stdout);

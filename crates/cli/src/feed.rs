@@ -113,6 +113,7 @@ impl Run {
         to: impl TakeRows,
     ) -> Result<Vec<Fed>> {
         let (track, waiting) = Track::new(self);
+        #[allow(clippy::redundant_closure_for_method_calls)] // The method is not general enough.
         let (point, unfed) =
             self.merge(look, rows, (waiting, Some(track)), to, |merge, run| merge.stop(run))?;
         self.resume = point;

@@ -172,7 +172,7 @@ mod tests {
                         match seen.get(at) {
                             Some(next) => assert_eq!((next.1, next.0), (offset, number)),
                             None => {
-                                assert!(seen.last().is_none_or(|l| offset >= l.1 && number >= l.0))
+                                assert!(seen.last().is_none_or(|l| offset >= l.1 && number >= l.0));
                             }
                         }
                     }

@@ -213,9 +213,9 @@ impl Cursor {
         let known = self.window.iter().map(|Waiting { key, t, block, row }| {
             ((*block, *row), When::Known { t: *t, key: *key })
         });
-        let held = behind.held.iter();
-        let held = held.map(|held| ((held.block, held.row), When::Unknown(held.clock)));
-        let mut all: Vec<_> = known.chain(held).collect();
+        let unknown = behind.held.iter();
+        let unknown = unknown.map(|row| ((row.block, row.row), When::Unknown(row.clock)));
+        let mut all: Vec<_> = known.chain(unknown).collect();
         all.sort_unstable_by_key(|(at, _)| *at);
         let of = |((block, row), when): ((usize, usize), When)| {
             let (rows, _) = &self.blocks[block - self.first_block];

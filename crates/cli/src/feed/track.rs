@@ -38,7 +38,7 @@ pub(super) struct Track {
 }
 
 /// How long to go on at least before a point is handed out.
-const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A pause may take a twentieth of the time: what is kept may be large.
 const LEAST_SHARE: u32 = 20;

@@ -29,12 +29,11 @@ impl Run {
         let paths: HashSet<PathBuf> = found.iter().flatten().map(|log| log.path.clone()).collect();
         let mut logs = Vec::new();
         for (known, at) in point.logs.iter_mut().zip(mine) {
-            logs.push(match at.and_then(|at| found[at].take()) {
-                Some(log) => known.taken_up_by(log),
-                None => {
-                    self.tell_gone(known, &paths);
-                    Log::gone(known.path.clone())
-                }
+            logs.push(if let Some(log) = at.and_then(|at| found[at].take()) {
+                known.taken_up_by(log)
+            } else {
+                self.tell_gone(known, &paths);
+                Log::gone(known.path.clone())
             });
         }
         logs.extend(found.into_iter().flatten().map(|mut log| {

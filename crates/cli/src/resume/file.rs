@@ -104,7 +104,10 @@ impl StateFile {
 }
 
 fn shown((name, value): &(String, String)) -> String {
-    if value.is_empty() { format!("no {name}") } else { format!("{name} {value}") }
+    match value.as_str() {
+        "" if name.starts_with('-') => format!("no {name}"),
+        _ => format!("{name} {value}").trim_end().to_owned(),
+    }
 }
 
 /// Locks a state. The lock is a file of its own, since the state is replaced while it is held; it stays
