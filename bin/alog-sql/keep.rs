@@ -56,7 +56,7 @@ pub fn status(path: &Path, args: &Args, access: &Access) -> Result<Verdict> {
     for view in View::ALL {
         let Some(kept) = warehouse.kept(view)? else { continue };
         let (records, open) = warehouse.counts(view)?;
-        let point = ResumePoint::from_bytes(&kept.point).map_err(|e| spoilt(view, &e))?;
+        let point = ResumePoint::from_bytes(&kept.point).map_err(|e| spoilt(view, e))?;
         let read: Vec<_> = point.read().collect();
         let row = json!({
             "view": view.name(),
@@ -92,7 +92,7 @@ fn update(warehouse: &mut Warehouse, needs: &Needs, common: &CommonFlags) -> Res
         );
         let point = match &kept.point[..] {
             [] => ResumePoint::start(),
-            bytes => ResumePoint::from_bytes(bytes).map_err(|e| spoilt(view, &e))?,
+            bytes => ResumePoint::from_bytes(bytes).map_err(|e| spoilt(view, e))?,
         };
         run.go_on_from(point)?;
         if kept.point.is_empty() || run.has_gained() {
@@ -116,7 +116,7 @@ fn asked(common: &CommonFlags) -> String {
     )
 }
 
-fn spoilt(view: View, error: &BadState) -> anyhow::Error {
+fn spoilt(view: View, error: BadState) -> anyhow::Error {
     anyhow::anyhow!("--db: what is kept of {} cannot be used: {error}; --rebuild", view.name())
 }
 
@@ -168,7 +168,7 @@ impl Update<'_> {
     {
         let Self { warehouse, view, kept } = self;
         if !kept.point.is_empty() {
-            fold.load(&kept.fold).map_err(|e| spoilt(view, &e))?;
+            fold.load(&kept.fold).map_err(|e| spoilt(view, e))?;
         }
         warehouse.begin(view)?;
         warehouse.drop_open(view)?;
@@ -198,7 +198,7 @@ impl Update<'_> {
         let Self { warehouse, view, kept } = self;
         let mut fold = TokenUse::new(load::tokens(by, run));
         if !kept.point.is_empty() {
-            fold.load(&kept.fold).map_err(|e| spoilt(view, &e))?;
+            fold.load(&kept.fold).map_err(|e| spoilt(view, e))?;
         }
         let mut shares = Shares::default();
         let rows = reads::tokens(by.contains(&By::Turn));
