@@ -6,4 +6,5 @@ cd "$(dirname "$0")/../.."
 mkdir -p bench-data
 cargo run --quiet --release --package alog-testkit -- big bench-data/big.jsonl --bytes 1G --seed 7
 python3 docs/bench/bench.py --bin "$bin" --data bench-data
+python3 docs/bench/sql.py --bin "$bin" --data bench-data
 cargo bench --package alog-agentlog --bench decode --package alog-jsonl --bench search
