@@ -10,7 +10,7 @@ use agentlog::native::Wants;
 use agentlog::record::{CALL, CALL_STATS, call_stats_into};
 use agentlog::sse;
 use clap::Parser;
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Output, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, FollowFlags, Look, NativeRows, Output, Records, Run, Verdict};
 use judge::{Code, FailOn, Judge, State, Wanted, parse_ms};
 
 /// Print tool calls, each with its life and the rules that it broke
@@ -50,6 +50,9 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    follow: FollowFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::following(&args.common, &args.follow)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { tolerance_ms: args.tolerance, explain: args.explain };

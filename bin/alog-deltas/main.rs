@@ -6,7 +6,7 @@ use agentlog::event::StreamKind;
 use agentlog::fold::deltas::{Delta, Deltas, Options, Status};
 use agentlog::record::DELTA;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, Look, Records, Run, Verdict};
+use cli::{CommonFlags, FollowFlags, Look, Records, Run, Verdict};
 
 /// Print streamed items, put together from their deltas
 ///
@@ -54,6 +54,9 @@ struct Args {
     /// Add the rows that each record was made of
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    follow: FollowFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -111,7 +114,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::following(&args.common, &args.follow)?;
     run.take_all_sources();
     let native = run.native_logs();
     run.leave_out_native();

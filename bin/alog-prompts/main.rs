@@ -7,7 +7,7 @@ use agentlog::native::Wants;
 use agentlog::record::PROMPT;
 use agentlog::sse::{PROMPT_EVENTS, prompt_of};
 use clap::Parser;
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, FollowFlags, Look, NativeRows, Records, Run, Verdict};
 use jsonl::Needles;
 
 /// Print the prompts of the user, one record each, in order of time
@@ -30,6 +30,9 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    follow: FollowFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -48,7 +51,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::following(&args.common, &args.follow)?;
     run.leave_out_requests();
     let needles = Needles::new(&NEEDLES).filter(|_| !run.strict);
     let look = needles.as_ref().map_or(Look::All, Look::Needles);

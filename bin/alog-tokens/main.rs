@@ -14,7 +14,7 @@ use agentlog::sse;
 use anyhow::Context;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, FollowFlags, Look, NativeRows, Records, Run, Verdict};
 use ledger::Prices;
 use report::{Shares, columns};
 
@@ -50,6 +50,9 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    follow: FollowFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let prices = prices(args)?;
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::following(&args.common, &args.follow)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);

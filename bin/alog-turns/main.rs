@@ -8,7 +8,7 @@ use agentlog::native::Wants;
 use agentlog::record::TURN;
 use agentlog::sse;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, FoldRows, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, FoldRows, FollowFlags, Look, NativeRows, Records, Run, Verdict};
 
 /// Print turns: a prompt, how it ended, the reply, and what it took
 ///
@@ -33,6 +33,9 @@ struct Args {
     /// Add the rows that each record was made of
     #[arg(long)]
     explain: bool,
+
+    #[command(flatten)]
+    follow: FollowFlags,
 
     #[command(flatten)]
     common: CommonFlags,
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::new(&args.common)?;
+    let mut run = Run::following(&args.common, &args.follow)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { no_text: args.no_text, explain: args.explain };

@@ -78,6 +78,11 @@ pub(crate) struct Fed {
 }
 
 impl Fed {
+    /// When it was written, in milliseconds since the epoch.
+    pub fn t(&self) -> Option<i64> {
+        self.t
+    }
+
     /// How long the row is.
     pub fn bytes(&self) -> u64 {
         self.block.rows[self.row].src.len
@@ -100,11 +105,12 @@ impl Run {
         feed: impl FnMut(&Fed) -> Result<()> + Send,
     ) -> Result<bool> {
         self.hold_live()?;
+        self.mark_ends()?;
         let first = !self.was_read();
         let waiting = self.opening_times();
         let (logs, options) = (Arc::clone(&self.logs), self.options.clone());
         let reading = Reading { logs: &logs, options: &options, look, rows };
-        let guesses = rayon::scope_fifo(|scope| {
+        let (guesses, copies) = rayon::scope_fifo(|scope| {
             let order = waiting.iter().rev().map(|(_, file)| *file);
             let mut merge = Merge {
                 open: Vec::new(),
@@ -120,8 +126,11 @@ impl Run {
                 rows,
                 feed,
             };
-            merge.run(self).map(|()| merge.guesses)
+            merge.run(self).map(|()| (merge.guesses, merge.copies))
         })?;
+        if let Some(follow) = &mut self.follow {
+            follow.copies = copies;
+        }
         let right = self.zones.settle(&guesses);
         if first {
             self.mark_read();
@@ -354,7 +363,11 @@ impl Cursor {
     /// Counts what was read.
     fn close(&mut self, run: &mut Run) {
         run.count(self.read);
+        run.keep_end(self.file, self.read, &self.placer);
         run.doubled.append(&mut self.context.doubled);
+        if let Some(follow) = &mut run.follow {
+            follow.contexts.insert(self.file, std::mem::take(&mut self.context));
+        }
         if !run.was_read() {
             run.report.counts.late_rows += self.late;
         }

@@ -30,6 +30,7 @@ mod deltas;
 mod feed;
 mod flags;
 mod fold;
+mod follow;
 mod format;
 pub mod inputs;
 mod live;
@@ -50,10 +51,11 @@ mod zones;
 
 pub use deltas::fold_deltas;
 pub use flags::{
-    CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
+    CheckFlags, CommonFlags, FollowFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags,
+    Source, parse_duration,
 };
 pub use fold::{FoldRows, Kept, Memory, NativeRows, ReadRows, Sink, fold};
-pub use live::Step;
+pub use live::{Step, Wish};
 pub use look::Look;
 pub use order::Lateness;
 pub use output::{Output, schema_of};

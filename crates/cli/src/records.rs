@@ -38,6 +38,8 @@ pub struct Records<R> {
     explain: bool,
     /// Whether records are printed as they come.
     at_once: bool,
+    /// Whether they will be, once what is there was read.
+    at_once_later: bool,
     /// Wanted records that wait for the end.
     kept: Vec<R>,
     sessions: BTreeSet<String>,
@@ -56,14 +58,16 @@ impl<R: Record> Records<R> {
     /// Prepares to print the records of a run.
     pub fn new(run: &Run, flags: &OutputFlags, explain: bool) -> Self {
         let output = Output::new(flags, R::KIND, explain);
-        let at_once =
-            run.live && !output.waits_for_end() && !matches!(run.selection.limit, Limit::Last(_));
+        let streams = !output.waits_for_end();
+        let at_once = run.live && streams && !matches!(run.selection.limit, Limit::Last(_));
+        let at_once_later = run.is_following() && streams;
         Self {
             output,
             selection: run.selection.clone(),
             paths: run.logs.iter().map(|log| log.src.clone()).collect(),
             explain,
             at_once,
+            at_once_later,
             kept: Vec::new(),
             sessions: BTreeSet::new(),
             only: Box::new(|_| true),
@@ -141,6 +145,34 @@ impl<R: Record> Sink<R> for Records<R> {
     fn flush(&mut self) -> Result<()> {
         Ok(self.output.flush()?)
     }
+
+    fn log_came(&mut self, path: &SrcPath) {
+        self.paths.push(path.clone());
+    }
+
+    fn caught_up(&mut self) -> Result<()> {
+        if !self.at_once_later {
+            return Ok(());
+        }
+        self.at_once = true;
+        if let Limit::Last(n) = self.selection.limit {
+            self.sort();
+            self.kept.retain(|record| self.selection.session(record.head().sid.as_deref()));
+            self.kept.drain(..self.kept.len().saturating_sub(n as usize));
+        }
+        if self.selection.names_sessions() {
+            self.selection.clone().settle(&self.sessions)?;
+        }
+        for record in std::mem::take(&mut self.kept) {
+            self.print(&record)?;
+        }
+        self.flush()
+    }
+
+    fn has_enough(&self) -> bool {
+        self.at_once
+            && matches!(self.selection.limit, Limit::First(n) if self.output.printed() >= n)
+    }
 }
 
 impl<R: Record> Records<R> {
@@ -166,7 +198,7 @@ impl<R: Record> Records<R> {
     /// Keeps all records until the end, for [`Records::gathered`].
     #[must_use]
     pub fn gathering(self) -> Self {
-        Self { at_once: false, ..self }
+        Self { at_once: false, at_once_later: false, ..self }
     }
 
     /// The wanted records in order of time, for those who print what they come to instead.

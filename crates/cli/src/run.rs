@@ -3,16 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agentlog::event::Src;
 use agentlog::zone::{Clock, Evidence};
 use anyhow::{Context, Result};
 use jsonl::{Batch, Needles, Placed, ReaderOptions};
 
-use crate::flags::{CommonFlags, Source};
-use crate::format::Format;
+use crate::flags::{CommonFlags, FollowFlags, Source};
+use crate::follow::Follow;
+use crate::format::{Format, Seen};
 use crate::inputs::{self, Log, Sessions};
-use crate::live::Kind;
+use crate::live::{Ending, Kind};
 use crate::look::Look;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -43,7 +45,27 @@ pub struct Run {
     /// Whether the logs were read before, and counted and reported.
     read_before: bool,
     quiet: bool,
+    /// What is followed once all that is there was read.
+    pub(crate) follow: Option<Follow>,
+    /// When a run that goes on ends by itself.
+    pub(crate) ending: Ending,
+    /// How long a row may be held back on the clock of this machine.
+    pub(crate) window: Duration,
+    /// Which logs nobody wants, if they come.
+    left_out: LeftOut,
 }
+
+/// Kinds of logs that a command does not read.
+#[derive(Clone, Copy, Debug, Default)]
+struct LeftOut {
+    native: bool,
+    requests: bool,
+    /// Sessions are not taken from the best source alone.
+    no_choice: bool,
+}
+
+/// How long a row of a pipe may be held back.
+const HOLD: Duration = Duration::from_millis(500);
 
 /// Bare words that every row with evidence of its writer's zone has in it.
 pub const ZONE_NEEDLES: [&str; 3] = ["user_message", "user_prompt", "session_configured"];
@@ -91,13 +113,22 @@ pub struct Rows<T, M> {
 impl Run {
     /// Understands the flags and finds the logs.
     pub fn new(flags: &CommonFlags) -> Result<Self> {
+        Self::finding(flags, None)
+    }
+
+    /// The same; logs that are to be followed need not be there yet.
+    pub(crate) fn finding(flags: &CommonFlags, follow: Option<&FollowFlags>) -> Result<Self> {
         if let Some(jobs) = flags.input.jobs {
             rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
         }
         let selection = Selection::new(&flags.selection)?;
         let zones = Zones::new(&flags.selection.tz)?;
         let mut report = Report::new(&flags.checks, &flags.output)?;
-        let found = inputs::find(&flags.input, selection.since, &mut report)?;
+        let named = inputs::paths(&flags.input)?;
+        let waits = follow.is_some();
+        let found = inputs::find(&flags.input, &named, selection.since, waits, &mut report)?;
+        let follow = follow.filter(|_| !found.live);
+        let follow = follow.map(|how| Follow::new(how, named.paths, found.walked));
         let all = flags.input.source == Some(Source::All);
         let sessions = if all { Sessions::default() } else { found.sessions };
         let options = ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };
@@ -115,11 +146,16 @@ impl Run {
             doubled: BTreeSet::new(),
             read_before: false,
             quiet,
+            follow,
+            ending: Ending::default(),
+            window: HOLD,
+            left_out: LeftOut { no_choice: all, ..LeftOut::default() },
         })
     }
 
     /// Counts what each source of a session tells, and not only the best.
     pub fn take_all_sources(&mut self) {
+        self.left_out.no_choice = true;
         self.sessions = Sessions::default();
     }
 
@@ -143,19 +179,29 @@ impl Run {
 
     /// Leaves out logs that the agents wrote by themselves.
     pub fn leave_out_native(&mut self) {
-        self.leave_out(|log| log.about().format.dialect().is_some());
+        self.left_out.native = true;
+        self.leave_out_unwanted();
     }
 
     /// Leaves out captured requests: what is asked of a model is no news to who reads sessions.
     pub fn leave_out_requests(&mut self) {
-        self.leave_out(|log| log.format == Format::Request);
+        self.left_out.requests = true;
+        self.leave_out_unwanted();
     }
 
-    fn leave_out(&mut self, goes: impl Fn(&Log) -> bool) {
+    /// Whether a log is of a kind that is not read.
+    pub(crate) fn leaves_out(&self, log: &Log) -> bool {
+        self.left_out.native && log.about().format.dialect().is_some()
+            || self.left_out.requests && log.format == Format::Request
+    }
+
+    fn leave_out_unwanted(&mut self) {
         let before = self.logs.len();
-        if let Some(logs) = Arc::get_mut(&mut self.logs) {
-            logs.retain(|log| !goes(log));
+        let mut logs = std::mem::take(&mut self.logs);
+        if let Some(logs) = Arc::get_mut(&mut logs) {
+            logs.retain(|log| !self.leaves_out(log));
         }
+        self.logs = logs;
         self.report.counts.files_skipped += (before - self.logs.len()) as u64;
     }
 
@@ -225,6 +271,7 @@ impl Run {
             }
         }
         self.count((reader.lines(), reader.bytes()));
+        self.keep_end(file, (reader.lines(), reader.bytes()), &placer);
         if self.logs[file].unseen {
             self.remark_unknown(file, &kind);
         }
@@ -284,6 +331,22 @@ impl Run {
         Ok(())
     }
 
+    /// Takes in a log that came; gives its place.
+    pub(crate) fn add_log(&mut self, log: Log, seen: &Seen) -> Option<usize> {
+        if !self.left_out.no_choice {
+            self.sessions.learn(&log, seen);
+        }
+        self.report.counts.files += 1;
+        let logs = Arc::get_mut(&mut self.logs)?;
+        logs.push(log);
+        Some(logs.len() - 1)
+    }
+
+    /// Lets go of the files that logs are held by.
+    pub(crate) fn forget_held(&mut self) {
+        Arc::get_mut(&mut self.logs).into_iter().flatten().for_each(Log::let_go);
+    }
+
     /// A log that nobody reads now.
     pub(crate) fn log_mut(&mut self, file: usize) -> Option<&mut Log> {
         Arc::get_mut(&mut self.logs)?.get_mut(file)
@@ -300,6 +363,17 @@ impl Run {
     /// From now on logs are read again: nothing is counted or reported twice.
     pub fn mark_read(&mut self) {
         self.read_before = true;
+    }
+
+    /// What is read from now on was not read before.
+    pub(crate) fn read_on(&mut self) {
+        self.read_before = false;
+    }
+
+    /// Counts more of a log that was counted.
+    pub(crate) fn count_more(&mut self, (lines, bytes): (u64, u64)) {
+        self.report.counts.lines += lines;
+        self.report.counts.bytes += bytes;
     }
 
     /// Counts a log of which so many lines and bytes were read.
@@ -346,7 +420,7 @@ const SPARE: u64 = 64;
 
 /// How many of so many logs can be held open. The program has taken all the open files that the system
 /// grants when it started.
-fn held_at_most(files: usize) -> usize {
+pub(crate) fn held_at_most(files: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
     let wanted = files as u64 + SPARE;
     match getrlimit(Resource::Nofile).current {
@@ -371,6 +445,11 @@ impl Placer {
     /// For a part of a file: rows without a time before the first row with one get `last`.
     pub(crate) fn starting_at(file: u32, last: Clock) -> Self {
         Self { file, last }
+    }
+
+    /// The time that the file has come to.
+    pub(crate) fn last(&self) -> Clock {
+        self.last
     }
 
     pub(crate) fn place<T, M>(&mut self, block: Placed<Scanned<T, M>>) -> Rows<T, M> {
