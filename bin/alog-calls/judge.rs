@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use agentlog::fold::calls::{self, Call, RULES, Severity};
 use agentlog::record::SrcPath;
@@ -161,6 +162,14 @@ impl Sink<Call> for Judged {
 
     fn caught_up(&mut self) -> anyhow::Result<()> {
         self.records.caught_up()
+    }
+
+    fn wants_open(&self) -> Option<Duration> {
+        self.records.wants_open()
+    }
+
+    fn take_open(&mut self, records: &mut Vec<Call>) -> anyhow::Result<()> {
+        self.records.take_open(records)
     }
 
     fn has_enough(&self) -> bool {

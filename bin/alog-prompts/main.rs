@@ -41,7 +41,7 @@ Examples:
   alog-prompts -n 5 | jq -r .text                 # the last five prompts
   alog-prompts --since today -o table             # what was asked today
   alog-prompts --session 7f3a --explain LOG       # with the rows they come from
-  tail -f sse_lines.jsonl | alog-prompts -        # as they are typed
+  alog-prompts -f -n 0                            # as they are typed
 
 Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
 --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";

@@ -14,7 +14,7 @@ use agentlog::sse;
 use anyhow::Context;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cli::{CommonFlags, FoldRows, FollowFlags, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, EmitFlags, FoldRows, FollowFlags, Look, NativeRows, Records, Run, Verdict};
 use ledger::Prices;
 use report::{Shares, columns};
 
@@ -53,6 +53,9 @@ struct Args {
     follow: FollowFlags,
 
     #[command(flatten)]
+    emit: EmitFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -78,15 +81,14 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);
     let rows = rows(options.by.contains(&By::Turn));
-    let mut shares = Shares::default();
-    cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut shares)?;
-    let shares = shares.of_named_sessions(&mut run)?;
-    let mut groups = tokens::groups(shares, &options.by, prices.as_ref(), args.rate_limits);
-    let mut records = Records::new(&run, &args.common.output, args.explain)
+    let records = Records::new(&run, &args.common.output, args.explain)
         .of_selected_rows()
-        .table(&columns(&options.by, prices.is_some(), args.rate_limits), Group::total);
-    cli::Sink::take(&mut records, &mut groups)?;
-    records.finish(&mut run)?;
+        .table(&columns(&options.by, prices.is_some(), args.rate_limits), Group::total)
+        .emitting(&args.emit);
+    let groups = (Arc::clone(&options.by), prices, args.rate_limits);
+    let mut shares = Shares::new(&run, records, groups);
+    cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut shares)?;
+    shares.finish(&mut run)?;
     Ok(run.report.finish())
 }
 

@@ -2,43 +2,90 @@
 //! a table.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use agentlog::fold::tokens::{By, Share};
+use agentlog::fold::tokens::{self, By, Group, Share};
+use agentlog::record::SrcPath;
 use anyhow::Result;
-use cli::{Run, Sink};
+use cli::{Records, Run, Selection, Sink};
+use ledger::Prices;
 
 /// What processes used up, until all sessions of the input are known.
-#[derive(Default)]
-pub struct Shares(Vec<Share>);
+pub struct Shares {
+    shares: Vec<Share>,
+    records: Records<Group>,
+    by: Arc<[By]>,
+    prices: Option<Prices>,
+    limits: bool,
+    /// Which sessions are meant.
+    selection: Selection,
+}
+
+/// How often running groups are printed: they are put together from all that is known.
+const RUNNING: Duration = Duration::from_secs(1);
 
 impl Sink<Share> for Shares {
     fn take(&mut self, records: &mut Vec<Share>) -> Result<()> {
-        self.0.append(records);
+        self.shares.append(records);
         Ok(())
     }
 
     fn restart(&mut self) {
-        self.0.clear();
+        self.shares.clear();
     }
 
     fn flush(&mut self) -> Result<()> {
-        Ok(())
+        self.records.flush()
+    }
+
+    fn log_came(&mut self, path: &SrcPath) {
+        self.records.log_came(path);
+    }
+
+    fn wants_open(&self) -> Option<Duration> {
+        self.records.has_states().then_some(RUNNING)
+    }
+
+    fn take_open(&mut self, shares: &mut Vec<Share>) -> Result<()> {
+        shares.retain(|share| self.selection.session(share.sid.as_deref()));
+        let mut groups = self.groups(std::mem::take(shares));
+        self.records.take_open(&mut groups)
     }
 }
 
 impl Shares {
-    /// Those of the sessions that `--session` means, now that all that fit are known.
-    pub fn of_named_sessions(mut self, run: &mut Run) -> Result<Vec<Share>> {
+    /// Nothing was used up yet. Groups are made by these keys, with what they cost if there are
+    /// prices, and with those that tell nothing but limits if these are wanted.
+    pub fn new(
+        run: &Run,
+        records: Records<Group>,
+        (by, prices, limits): (Arc<[By]>, Option<Prices>, bool),
+    ) -> Self {
+        let (shares, selection) = (Vec::new(), run.selection.clone());
+        Self { shares, records, by, prices, limits, selection }
+    }
+
+    fn groups(&self, shares: Vec<Share>) -> Vec<Group> {
+        tokens::groups(shares, &self.by, self.prices.as_ref(), self.limits)
+    }
+
+    /// Prints the groups, now that all sessions that fit those of `--session` are known.
+    pub fn finish(mut self, run: &mut Run) -> Result<()> {
         if run.selection.names_sessions() {
-            let sids: BTreeSet<String> =
-                self.0.iter().filter_map(|share| Some(share.sid.as_deref()?.to_owned())).collect();
+            let sids =
+                self.shares.iter().filter_map(|share| Some(share.sid.as_deref()?.to_owned()));
+            let sids: BTreeSet<String> = sids.collect();
             if sids.is_empty() {
                 run.report.remark("--session: no such session in what was read");
             }
             run.selection.settle(&sids)?;
-            self.0.retain(|share| run.selection.session(share.sid.as_deref()));
+            self.shares.retain(|share| run.selection.session(share.sid.as_deref()));
         }
-        Ok(self.0)
+        let shares = std::mem::take(&mut self.shares);
+        let mut groups = self.groups(shares);
+        self.records.take(&mut groups)?;
+        self.records.finish(run)
     }
 }
 

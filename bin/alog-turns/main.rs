@@ -8,7 +8,7 @@ use agentlog::native::Wants;
 use agentlog::record::TURN;
 use agentlog::sse;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, FoldRows, FollowFlags, Look, NativeRows, Records, Run, Verdict};
+use cli::{CommonFlags, EmitFlags, FoldRows, FollowFlags, Look, NativeRows, Records, Run, Verdict};
 
 /// Print turns: a prompt, how it ended, the reply, and what it took
 ///
@@ -38,6 +38,9 @@ struct Args {
     follow: FollowFlags,
 
     #[command(flatten)]
+    emit: EmitFlags,
+
+    #[command(flatten)]
     common: CommonFlags,
 }
 
@@ -55,7 +58,7 @@ Examples:
   alog-turns --status aborted,superseded --since 7d    # what did not come to its end
   alog-turns -n 1 | jq -r .reply                       # the last reply
   alog-turns --since today --no-text -o table          # where the time went
-  tail -f sse_lines.jsonl | alog-turns -               # each turn as it ends
+  alog-turns -f -n 0                                   # each turn as it ends
 
 Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
 --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
@@ -74,7 +77,8 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         let status = statuses.is_empty() || statuses.iter().any(|s| s.is(turn.status));
         status && (!idle || turn.idle_t.is_some())
     };
-    let mut records = Records::new(&run, &args.common.output, args.explain).only(wanted);
+    let mut records =
+        Records::new(&run, &args.common.output, args.explain).emitting(&args.emit).only(wanted);
     cli::fold(&mut run, look, &rows(), || Turns::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())

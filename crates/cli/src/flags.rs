@@ -202,6 +202,37 @@ pub struct FollowFlags {
     pub poll: Option<Duration>,
 }
 
+/// Which states of records are printed.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Following")]
+pub struct EmitFlags {
+    /// States of records that are printed: start, update, end
+    ///
+    /// By default a record is printed when nothing can change it any more. With start it is printed,
+    /// too, when it begins, with update whenever it is another by then. All have a key `final`
+    /// then, which is false in those, and the same `src`.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "end")]
+    pub emit: Vec<Emit>,
+}
+
+impl EmitFlags {
+    /// Whether earlier states are asked for.
+    pub fn has_states(&self) -> bool {
+        self.emit.iter().any(|state| *state != Emit::End)
+    }
+}
+
+/// A state of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// As it begins
+    Start,
+    /// As it is by now
+    Update,
+    /// As it stays
+    End,
+}
+
 /// What becomes of bad input, and what is told about the run.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Checks")]

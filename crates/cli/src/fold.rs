@@ -5,6 +5,7 @@ mod live;
 mod rows;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use agentlog::event::Event;
 use agentlog::fold::Fold;
@@ -36,6 +37,17 @@ pub trait Sink<R> {
 
     /// All that was there when the run began was read: what follows is taken as it comes.
     fn caught_up(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// How often earlier states of records are wanted, if they are.
+    fn wants_open(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Takes the records that are not final, as they are by now.
+    fn take_open(&mut self, records: &mut Vec<R>) -> Result<()> {
+        records.clear();
         Ok(())
     }
 

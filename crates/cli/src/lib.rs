@@ -51,8 +51,8 @@ mod zones;
 
 pub use deltas::fold_deltas;
 pub use flags::{
-    CheckFlags, CommonFlags, FollowFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags,
-    Source, parse_duration,
+    CheckFlags, CommonFlags, EmitFlags, FollowFlags, Form, HelpFlags, InputFlags, OutputFlags,
+    SelectionFlags, Source, parse_duration,
 };
 pub use fold::{FoldRows, Kept, Memory, NativeRows, ReadRows, Sink, fold};
 pub use live::{Step, Wish};

@@ -84,10 +84,11 @@ impl Run {
         mut prepare: impl FnMut(&Run, usize, &mut Rows<D::Value, D::Memory>),
         mut step: impl FnMut(Step<'_, D::Value, D::Memory>) -> Result<Wish>,
     ) -> Result<()> {
+        let mut told = self.logs.len();
         let Some(mut source) = Source::open(self)? else { return Ok(()) };
         let mut waiting = Waiting::new(self.window, source.is_many());
         let (mut last_came, mut log_time) = (Instant::now(), i64::MIN);
-        let (mut told, mut tick) = (self.logs.len(), None);
+        let mut tick = None;
         loop {
             let end = self.ending.next(last_came);
             let until = end.into_iter().chain(tick).min();

@@ -20,6 +20,8 @@ pub struct Output {
     kind: &'static RecordKind,
     /// Whether records end with `rows`.
     explain: bool,
+    /// Whether records end with `final`.
+    states: bool,
     table: Table,
     record: Vec<u8>,
     printed: u64,
@@ -45,6 +47,7 @@ impl Output {
             line_feeds: !flags.null,
             kind,
             explain,
+            states: false,
             table: Table::new(kind.table, colour),
             record: Vec::new(),
             printed: 0,
@@ -55,6 +58,11 @@ impl Output {
     /// Shows other columns in tables than the kind of record does.
     pub fn set_columns(&mut self, columns: &[&'static str]) {
         self.table.set_columns(columns);
+    }
+
+    /// Tells in each record whether it is final.
+    pub(crate) fn set_states(&mut self, states: bool) {
+        self.states = states;
     }
 
     /// Adds the row to a table that sums the others up.
@@ -203,7 +211,8 @@ impl Output {
 
     fn header(&mut self) -> io::Result<()> {
         let rows = self.explain.then_some("rows".to_owned());
-        let names = self.kind.fields().map(|f| f.name.to_owned()).chain(rows);
+        let states = self.states.then_some("final".to_owned());
+        let names = self.kind.fields().map(|f| f.name.to_owned()).chain(rows).chain(states);
         self.row(&names.collect::<Vec<_>>())
     }
 
@@ -259,7 +268,7 @@ fn shown(value: Value<'_>) -> String {
 pub fn schema_of(kind: &RecordKind) -> serde_json::Value {
     use serde_json::{Map, Value, json};
     let mut properties = Map::new();
-    for field in kind.fields().chain(kind.rows) {
+    for field in kind.fields().chain(kind.rows).chain(kind.is_final) {
         let mut schema = shape_of(field.shape, kind.schema);
         schema["description"] = Value::from(field.about);
         properties.insert(field.name.to_owned(), schema);

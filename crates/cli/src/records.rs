@@ -2,19 +2,22 @@
 //! many as were asked for.
 
 mod kinds;
+mod states;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use agentlog::event::{Head, Src};
 use agentlog::json::Text;
 use agentlog::record::{RecordKind, SrcPath};
 use anyhow::Result;
 
-use crate::flags::OutputFlags;
+use crate::flags::{EmitFlags, OutputFlags};
 use crate::fold::Sink;
 use crate::output::Output;
 use crate::run::Run;
 use crate::select::{Limit, Selection};
+use states::States;
 
 /// A record that a fold gave out.
 pub trait Record {
@@ -24,6 +27,8 @@ pub trait Record {
     fn t(&self) -> Option<i64>;
     /// The row it starts from.
     fn src(&self) -> Src;
+    /// What tells it from others that start from the same row.
+    fn id(&self) -> Option<&str>;
     /// Whose it is.
     fn head(&self) -> &Head;
     /// Appends it as JSON.
@@ -49,6 +54,10 @@ pub struct Records<R> {
     total: Option<fn(&[R]) -> R>,
     /// What is printed of a record instead of the whole.
     words: Option<fn(&R) -> Option<&Text>>,
+    /// What was printed of records that are not final, if that is wanted.
+    states: Option<States>,
+    /// Memory for one of them.
+    open_text: Vec<u8>,
 }
 
 /// How many records more than asked for are kept before the oldest are dropped.
@@ -73,6 +82,8 @@ impl<R: Record> Records<R> {
             only: Box::new(|_| true),
             total: None,
             words: None,
+            states: None,
+            open_text: Vec::new(),
         }
     }
 
@@ -81,6 +92,19 @@ impl<R: Record> Records<R> {
     #[must_use]
     pub fn in_words(self, words: fn(&R) -> Option<&Text>) -> Self {
         Self { words: Some(words), ..self }
+    }
+
+    /// Prints other states of records, too, or instead.
+    #[must_use]
+    pub fn emitting(mut self, flags: &EmitFlags) -> Self {
+        self.states = States::new(&flags.emit);
+        self.output.set_states(self.states.is_some());
+        self
+    }
+
+    /// Whether other states are printed, too.
+    pub fn has_states(&self) -> bool {
+        self.states.is_some()
     }
 
     /// Prints, of the selected records, only those that pass the test.
@@ -106,15 +130,13 @@ impl<R: Record> Records<R> {
 impl<R: Record> Sink<R> for Records<R> {
     fn take(&mut self, records: &mut Vec<R>) -> Result<()> {
         for record in records.drain(..) {
-            let head = record.head();
-            let sid = head.sid.as_deref();
-            if self.selection.names_sessions() && self.selection.session(sid) {
-                self.sessions.extend(sid.map(String::from));
+            if let Some(states) = &mut self.states {
+                states.is_final(record.src(), record.id());
+                if !states.end {
+                    continue;
+                }
             }
-            if !self.selection.time(record.t())
-                || !self.selection.whose(head.provider, sid, head.cwd.as_deref())
-                || !(self.only)(&record)
-            {
+            if !self.wants(&record) {
                 continue;
             }
             if self.at_once {
@@ -169,6 +191,25 @@ impl<R: Record> Sink<R> for Records<R> {
         self.flush()
     }
 
+    fn wants_open(&self) -> Option<Duration> {
+        (self.has_states() && self.at_once).then_some(Duration::ZERO)
+    }
+
+    fn take_open(&mut self, records: &mut Vec<R>) -> Result<()> {
+        for record in records.drain(..) {
+            if !self.wants(&record) {
+                continue;
+            }
+            self.open_text.clear();
+            record.write(0, &self.paths, self.explain, &mut self.open_text);
+            let states = self.states.as_mut();
+            if states.is_some_and(|s| s.is_news(record.src(), record.id(), &self.open_text)) {
+                self.print_state(&record, Some(false))?;
+            }
+        }
+        Ok(())
+    }
+
     fn has_enough(&self) -> bool {
         self.at_once
             && matches!(self.selection.limit, Limit::First(n) if self.output.printed() >= n)
@@ -176,6 +217,18 @@ impl<R: Record> Sink<R> for Records<R> {
 }
 
 impl<R: Record> Records<R> {
+    /// Whether a record is selected.
+    fn wants(&mut self, record: &R) -> bool {
+        let head = record.head();
+        let sid = head.sid.as_deref();
+        if self.selection.names_sessions() && self.selection.session(sid) {
+            self.sessions.extend(sid.map(String::from));
+        }
+        self.selection.time(record.t())
+            && self.selection.whose(head.provider, sid, head.cwd.as_deref())
+            && (self.only)(record)
+    }
+
     fn sort(&mut self) {
         self.kept.sort_by_key(|record| (record.t(), record.src()));
     }
@@ -226,6 +279,12 @@ impl<R: Record> Records<R> {
     }
 
     fn print(&mut self, record: &R) -> Result<()> {
+        let is_final = self.states.is_some().then_some(true);
+        self.print_state(record, is_final)
+    }
+
+    /// Prints a record; `is_final` is told in it, if it is to be told.
+    fn print_state(&mut self, record: &R, is_final: Option<bool>) -> Result<()> {
         if let Limit::First(n) = self.selection.limit
             && self.output.printed() >= n
         {
@@ -236,6 +295,12 @@ impl<R: Record> Records<R> {
             return Ok(text.map_or(Ok(()), |text| self.output.paragraph(&text))?);
         }
         let (paths, explain) = (&self.paths, self.explain);
-        Ok(self.output.record(|index, out| record.write(index, paths, explain, out))?)
+        Ok(self.output.record(|index, out| {
+            record.write(index, paths, explain, out);
+            if let (Some(is_final), Some(b'}')) = (is_final, out.last()) {
+                out.pop();
+                out.extend_from_slice(format!(",\"final\":{is_final}}}").as_bytes());
+            }
+        })?)
     }
 }

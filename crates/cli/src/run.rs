@@ -51,6 +51,8 @@ pub struct Run {
     pub(crate) ending: Ending,
     /// How long a row may be held back on the clock of this machine.
     pub(crate) window: Duration,
+    /// After which time what is open is printed as it is, if nothing comes for it.
+    pub give_up: Option<Duration>,
     /// Which logs nobody wants, if they come.
     left_out: LeftOut,
 }
@@ -149,6 +151,7 @@ impl Run {
             follow,
             ending: Ending::default(),
             window: HOLD,
+            give_up: None,
             left_out: LeftOut { no_choice: all, ..LeftOut::default() },
         })
     }

@@ -68,7 +68,7 @@ pub enum Copied {
 }
 
 /// How much before the place up to which it was read.
-const TAIL: usize = 64;
+const TAIL: usize = 512;
 
 /// How much is searched at once for a line feed, in bytes.
 const STEP: u64 = 64 << 10;
@@ -119,7 +119,7 @@ impl Growing {
         if size == next || size == self.searched {
             return Ok(Growth::None);
         }
-        if !self.mark.ends_in(&self.file)? {
+        if !(self.mark.begins(&self.file)? && self.mark.ends_in(&self.file)?) {
             return Ok(Growth::Rewritten);
         }
         // Less than it was, but for the half line: that is another one now.
@@ -195,6 +195,13 @@ impl Mark {
         Ok(())
     }
 
+    /// Whether the file starts as the content does.
+    fn begins(&self, file: &File) -> io::Result<bool> {
+        let mut head = [0; Self::HEAD];
+        let read = read_full(file, &mut head[..self.head_len], 0)?;
+        Ok(read == self.head_len && (read == 0 || hash_of(&head[..read]) == self.head))
+    }
+
     /// Whether the bytes before the place up to which the content was read are in the file.
     fn ends_in(&self, file: &File) -> io::Result<bool> {
         let mut tail = vec![0; self.tail.len()];
@@ -205,9 +212,7 @@ impl Mark {
 
     /// Whether a plain file holds the content.
     pub fn is_in(&self, file: &File) -> io::Result<Copied> {
-        let mut head = vec![0; self.head_len];
-        let read = read_full(file, &mut head, 0)?;
-        if self.head_len == 0 || read < self.head_len || hash_of(&head) != self.head {
+        if self.head_len == 0 || !self.begins(file)? {
             return Ok(Copied::No);
         }
         if file.metadata()?.len() < self.at {

@@ -79,7 +79,7 @@ pub struct Prompt {
 }
 
 /// The fold.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Prompts {
     options: Options,
     sessions: HashMap<Option<String>, Box<Session>, FixedState>,

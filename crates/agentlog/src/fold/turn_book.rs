@@ -106,7 +106,7 @@ pub enum TurnNews {
 const IDLE_AFTER_PROMPT_MS: i64 = 100;
 
 /// Places rows in turns.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TurnBook {
     /// Tells which rows are prompts.
     prompts: Prompts,
@@ -125,7 +125,7 @@ pub struct TurnBook {
     found: Vec<Prompt>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Idle {
     t: i64,
     head: Arc<Head>,

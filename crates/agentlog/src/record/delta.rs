@@ -1,6 +1,6 @@
 //! `alog.delta/1`: a streamed item, put together from its deltas.
 
-use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, field, key};
+use super::{FINAL, Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, field, key};
 use crate::event::StreamKind;
 use crate::fold::deltas::{Delta, Status, kind_name};
 use crate::json;
@@ -12,6 +12,7 @@ pub const DELTA: RecordKind = RecordKind {
     own: OWN,
     table: &["t", "provider", "sid", "kind", "name", "deltas", "status", "text"],
     rows: Some(&ROWS),
+    is_final: Some(&FINAL),
 };
 
 const OWN: &[Field] = &[

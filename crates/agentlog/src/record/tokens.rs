@@ -1,6 +1,6 @@
 //! `alog.tokens/1`: what a group of calls used up.
 
-use super::{COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
+use super::{COUNTED_ROWS, FINAL, Field, RecordKind, RecordWriter, Shape, SrcPath, field, key};
 use crate::fold::tokens::{Group, LimitSpans};
 
 /// The record of `alog-tokens`.
@@ -10,6 +10,7 @@ pub const TOKENS: RecordKind = RecordKind {
     own: OWN,
     table: &["t", "provider", "sid", "model", "calls", "total_tokens"],
     rows: Some(&COUNTED_ROWS),
+    is_final: Some(&FINAL),
 };
 
 const OWN: &[Field] = &[

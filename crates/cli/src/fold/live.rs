@@ -26,6 +26,11 @@ struct Live<F: Fold> {
     hold: Duration,
     /// The time that the logs have come to.
     log_time: i64,
+    /// After which time records are given out that nothing comes for.
+    give_up: Option<Duration>,
+    /// Whether a row was fed since earlier states of records were handed on, and when that was.
+    has_news: bool,
+    told: Option<Instant>,
 }
 
 /// A row that waits.
@@ -48,7 +53,7 @@ pub(super) fn live<F: Fold>(
     (fold, latest): (F, VecDeque<Fed>),
     sink: &mut impl Sink<F::Record>,
 ) -> Result<()> {
-    let mut live = Live::new(fold, latest, run.window);
+    let mut live = Live::new(fold, latest, run);
     let following = run.is_following();
     let (mut contexts, mut copies) = run.take_contexts();
     let prepare = |run: &Run, file: usize, rows: &mut Rows<Kept, Memory>| {
@@ -63,12 +68,14 @@ pub(super) fn live<F: Fold>(
             sink.log_came(path);
             return Ok(Wish::More);
         }
-        live.step(step);
+        let pauses = matches!(step, Step::Pause(_));
+        let mut soon = live.step(step);
         if !live.out.is_empty() {
             sink.take(&mut live.out)?;
             sink.flush()?;
         }
-        Ok(match (following && sink.has_enough(), live.waits()) {
+        soon |= pauses && live.tell_open(sink)?;
+        Ok(match (following && sink.has_enough(), soon || live.waits()) {
             (true, _) => Wish::Enough,
             (_, true) => Wish::Soon,
             _ => Wish::More,
@@ -80,16 +87,28 @@ pub(super) fn live<F: Fold>(
 }
 
 impl<F: Fold> Live<F> {
-    fn new(fold: F, latest: VecDeque<Fed>, hold: Duration) -> Self {
+    fn new(fold: F, latest: VecDeque<Fed>, run: &Run) -> Self {
         let (mut window, mut next) = (Window::default(), VecDeque::new());
         let now = Instant::now();
         for fed in latest {
             window.push(fed.t().unwrap_or(i64::MIN), (now, Waiting::Fed(fed)), &mut next);
         }
-        Self { fold, window, next, out: Vec::new(), hold, log_time: i64::MIN }
+        Self {
+            fold,
+            window,
+            next,
+            out: Vec::new(),
+            hold: run.window,
+            log_time: i64::MIN,
+            give_up: run.give_up,
+            has_news: true,
+            told: None,
+        }
     }
 
-    fn step(&mut self, step: Step<'_, Kept, Memory>) {
+    /// Takes a step; says whether something is to be given out if nothing comes for longer.
+    fn step(&mut self, step: Step<'_, Kept, Memory>) -> bool {
+        let quiet = if let Step::Pause(quiet) = step { Some(quiet) } else { None };
         let (window, next) = (&mut self.window, &mut self.next);
         let mut come_to = None;
         match step {
@@ -114,6 +133,24 @@ impl<F: Fold> Live<F> {
         if let Some(t) = come_to {
             self.fold.advance(t, &mut self.out);
         }
+        let (Some(give_up), Some(quiet)) = (self.give_up, quiet) else { return false };
+        // Log time goes on while nothing comes, as far as is known.
+        let now = self.log_time.saturating_add(quiet.as_millis() as i64);
+        self.fold.give_idle(now.saturating_sub(give_up.as_millis() as i64), &mut self.out)
+    }
+
+    /// Hands on what is not final, if that is wanted and there is news; says whether to come again.
+    fn tell_open(&mut self, sink: &mut impl Sink<F::Record>) -> Result<bool> {
+        let Some(every) = sink.wants_open().filter(|_| self.has_news) else { return Ok(false) };
+        if self.told.is_some_and(|told| told.elapsed() < every) {
+            return Ok(true);
+        }
+        (self.has_news, self.told) = (false, Some(Instant::now()));
+        let mut open = Vec::new();
+        self.fold.open_records(&mut open);
+        sink.take_open(&mut open)?;
+        sink.flush()?;
+        Ok(false)
     }
 
     /// The log time by which all that came has settled. Not later: what comes next has its own.
@@ -131,7 +168,7 @@ impl<F: Fold> Live<F> {
 
     fn feed(&mut self) {
         for (t, (_, row)) in self.next.drain(..) {
-            self.log_time = self.log_time.max(t);
+            (self.log_time, self.has_news) = (self.log_time.max(t), true);
             self.fold.feed(&row.event(t), &mut self.out);
         }
     }

@@ -88,7 +88,7 @@ pub(super) struct Fate {
 }
 
 /// A call that is open.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Life {
     pub agreed: Agreed,
     pub first: Mark,

@@ -9,7 +9,7 @@ use crate::json::Text;
 pub(super) const REPEATED: &str = "repeated delta";
 
 /// A text as far as it was streamed, and its done row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Part {
     /// `content_index`, `summary_index`.
     pub index: i64,

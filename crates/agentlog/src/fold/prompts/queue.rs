@@ -8,14 +8,14 @@ use crate::fold::Used;
 use crate::json::Text;
 
 /// The queue of one session.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct PromptQueue {
     entries: VecDeque<Entry>,
     /// What was removed last, if no row said yet that it was delivered.
     removed: Option<Text>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     record: Prompt,
     state: State,

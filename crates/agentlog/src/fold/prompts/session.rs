@@ -21,7 +21,7 @@ const TWIN: &str = "said by turn.user_message too";
 const ITEM: &str = "said by user_message too";
 
 /// What a session holds open.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Session {
     prompts: u64,
     /// The last event of a rollout that told a prompt: items tell none then.
@@ -56,7 +56,7 @@ impl Told {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     record: Prompt,
     told: Told,

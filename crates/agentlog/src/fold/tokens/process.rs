@@ -16,7 +16,7 @@ use crate::fold::CountedRow;
 pub(super) type Cells = HashMap<(Key, Option<Arc<str>>), Box<Group>, FixedState>;
 
 /// A process of a session.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Process {
     pub sid: Option<Arc<str>>,
     /// What only processes of Codex have: sessions are many.
@@ -29,7 +29,7 @@ pub(super) struct Process {
 }
 
 /// The counters of a process of Codex, and what they come to.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counted {
     counts: Counts,
     /// What each kind of rows comes to.

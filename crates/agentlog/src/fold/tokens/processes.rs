@@ -9,7 +9,7 @@ use super::process::Process;
 use crate::event::Head;
 
 /// All processes so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Processes {
     list: Vec<Process>,
     known: HashMap<(Option<String>, Option<i64>), usize, FixedState>,

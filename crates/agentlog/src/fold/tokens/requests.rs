@@ -30,7 +30,7 @@ const LESS: &str = "dropped: another row of the message tells as much or more";
 pub(super) const LONG_AGO: &str = "dropped: its message was counted long ago";
 
 /// A request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::fold) struct OpenRequest {
     pub usage: Request,
     /// Its first row, by whose time it is selected and grouped.
@@ -67,7 +67,7 @@ struct ToldMessage {
 }
 
 /// Requests by the hashes of their ids.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::fold) struct Requests {
     open: HashMap<u64, Box<OpenRequest>, FixedState>,
     /// What names them, in the order of their first rows.

@@ -17,7 +17,7 @@ const NAMED: usize = 32;
 const NEAR_MS: i64 = 50;
 
 /// All sessions, by id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
     places: HashMap<ZoneKey, usize, FixedState>,
     all: Vec<SessionTurns>,
@@ -41,7 +41,7 @@ impl Sessions {
 }
 
 /// The turns of a session.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SessionTurns {
     pub processes: Vec<Process>,
     /// Turns with a prompt that were not superseded.
@@ -49,7 +49,7 @@ pub(super) struct SessionTurns {
 }
 
 /// The turns of one process.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Process {
     pub pid: Option<i64>,
     /// The latest turns by `turn_id`, oldest first.

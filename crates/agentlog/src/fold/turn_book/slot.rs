@@ -5,7 +5,7 @@ use crate::event::{Event, Src, Turn};
 use crate::fold::SETTLE_MS;
 
 /// A turn that is not final.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Slot {
     /// When its first row was written.
     pub begun_t: Option<i64>,
@@ -27,7 +27,7 @@ pub(super) struct Slot {
 }
 
 /// How a turn ended, as far as is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct End {
     pub status: TurnStatus,
     pub t: Option<i64>,
@@ -37,7 +37,7 @@ pub(super) struct End {
 }
 
 /// The rounds of the rows that make a turn: prompt, task start, end.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Rounds {
     one: Option<String>,
     differ: bool,

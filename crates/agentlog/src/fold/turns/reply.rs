@@ -12,7 +12,7 @@ use crate::event::{
 use crate::json::Text;
 
 /// The messages of a turn, from the rows that tell them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Replies {
     /// Whether all messages are kept, not only the last.
     keep: bool,
@@ -51,7 +51,7 @@ impl Said {
 }
 
 /// Messages in their order: the last, or all of them if they are wanted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Messages {
     count: u64,
     kept: Vec<Said>,
@@ -68,7 +68,7 @@ impl Messages {
 }
 
 /// A message of Claude: its first delta, and the texts of its blocks, by their indices.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Streamed {
     first: Said,
     texts: BTreeMap<i64, Text>,

@@ -106,7 +106,7 @@ impl Owners {
 }
 
 /// What a turn used up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Spent {
     codex: PerSource<Option<Tokens>>,
     /// The rows of each kind that told counts, if they are to be explained.

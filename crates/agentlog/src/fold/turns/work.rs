@@ -10,7 +10,7 @@ use crate::event::{ToolResult, ToolUse};
 use crate::fold::calls::outcome;
 
 /// The requests and calls of a turn, by the hashes of their ids.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Work {
     responses: HashSet<u64, FixedState>,
     calls: HashMap<u64, Call, FixedState>,
