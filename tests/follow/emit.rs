@@ -49,6 +49,7 @@ fn a_turn_is_printed_as_it_begins_as_it_changes_and_as_it_stays() {
         let mut states = vec![child.next()];
         let end = codex(900, "turn.response.completed").payload(json!({}));
         dir.append("a.jsonl", &end.to_bytes());
+        std::thread::sleep(QUIET);
         dir.append("a.jsonl", &codex(3500, "turn.diff").turn_id("2").to_bytes());
         std::thread::sleep(QUIET);
         child.signal("TERM");

@@ -128,6 +128,7 @@ impl Run {
             if waiting.is_empty() && log_time > i64::MIN {
                 step(Step::Time(log_time))?;
             }
+            self.report.flush();
             let wish = step(Step::Pause(last_came.elapsed()))?;
             let held = wish == Wish::Soon || !waiting.is_empty();
             tick = held.then(|| Instant::now() + TICK);

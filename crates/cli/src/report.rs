@@ -116,6 +116,17 @@ impl Report {
         say(text);
     }
 
+    /// Hands bad lines that were written to whoever reads them.
+    pub(crate) fn flush(&mut self) {
+        if let Some((file, name)) = &mut self.bad_lines
+            && let Err(e) = file.flush()
+        {
+            let text = format!("--bad-lines: {name}: {e}");
+            self.bad_lines = None;
+            self.trouble(&text);
+        }
+    }
+
     /// A signal ended the run.
     pub(crate) fn ended_by(&mut self, signal: i32) {
         self.signal = Some(signal);

@@ -37,8 +37,10 @@ pub(crate) struct Followed {
     pub(super) passed: HashMap<PathBuf, (FileId, u64)>,
     /// Contents of files that are gone, the latest last.
     pub(super) past: VecDeque<(PathBuf, Mark)>,
-    /// Files that are not looked at before they are quiet, with the times for that.
+    /// Files that are not looked at before they are quiet, with the times for that, and the one for
+    /// which the time has come.
     pub(super) unsettled: BTreeMap<PathBuf, Instant>,
+    pub(super) settled: Option<PathBuf>,
     /// What is to be read in this round.
     queue: VecDeque<Task>,
     in_round: bool,
@@ -81,11 +83,13 @@ struct Reading {
 }
 
 /// What is left to do when nothing more is waited for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Over {
-    /// What there is is read, but for last lines without an end.
+    /// To look what there is.
+    Names,
+    /// To read it, but for last lines without an end.
     Lines,
-    /// Those are read.
+    /// To read those.
     Rests,
 }
 
@@ -127,6 +131,7 @@ impl Followed {
             passed: HashMap::new(),
             past: VecDeque::new(),
             unsettled: BTreeMap::new(),
+            settled: None,
             queue: VecDeque::new(),
             in_round: false,
             has_read: false,
@@ -186,19 +191,18 @@ impl Followed {
 
     /// Has something read in the next round.
     pub(super) fn read_soon(&mut self, task: Task) {
-        if !self.queue.contains(&task) {
-            self.queue.push_back(task);
-        }
+        self.queue.push_back(task);
         self.in_round = true;
     }
 
     /// What is there is still read, but nothing more is waited for.
     pub fn end(&mut self) {
-        if self.over.is_none() {
-            self.over = Some(Over::Lines);
-            self.queue.extend(self.files.keys().map(|file| Task::Growth(*file)));
-            self.in_round = true;
-        }
+        self.over.get_or_insert(Over::Names);
+    }
+
+    /// Whether nothing more is waited for.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.is_some()
     }
 
     /// What comes next; waits for it up to a time.
@@ -210,10 +214,18 @@ impl Followed {
         until: Option<Instant>,
     ) -> Came<D::Value, D::Memory> {
         loop {
-            if let Some(Reading { file, reader, .. }) = &mut self.reading {
+            if self.left == 0 {
+                // What is left to read is for the next round.
+                self.left = AT_ONCE;
+                return Came::Round;
+            } else if let Some(Reading { file, reader, .. }) = &mut self.reading {
                 let about = run.logs[*file].about();
                 match reader.next(&|block| scan::block(block, about, look, decode)) {
-                    Ok(Batch::Blocks(blocks)) => return Came::Blocks(*file, blocks),
+                    Ok(Batch::Blocks(blocks)) => {
+                        let bytes: u64 = blocks.iter().map(|block| block.value.bytes).sum();
+                        self.left = self.left.saturating_sub(bytes);
+                        return Came::Blocks(*file, blocks);
+                    }
                     Ok(Batch::Quiet) => {}
                     Ok(Batch::End) => self.was_read(run),
                     Err(e) => {
@@ -221,15 +233,15 @@ impl Followed {
                         self.was_read(run);
                     }
                 }
-            } else if self.left == 0 {
-                // What is left to read is for the next round.
-                self.left = AT_ONCE;
-                return Came::Round;
             } else if let Some(task) = self.queue.pop_front() {
                 self.begin(run, task);
             } else if std::mem::take(&mut self.in_round) {
                 self.next_round();
                 return Came::Round;
+            } else if self.over == Some(Over::Names) {
+                self.over = Some(Over::Lines);
+                self.in_round = true;
+                self.look_at_all(run);
             } else if self.over.is_some() {
                 return Came::End;
             } else if let Some(came) = self.wait(run, until) {
@@ -312,7 +324,6 @@ impl Followed {
         run.count_more((reader.lines(), reader.bytes()));
         self.has_read = true;
         let Some((end, more)) = to else { return drop(self.placers.remove(&file)) };
-        self.left = self.left.saturating_sub(reader.bytes());
         let Some(followee) = self.files.get_mut(&file) else { return };
         if let Err(e) = followee.growing.was_read(end, reader.lines()) {
             run.unreadable(file, &e);
@@ -364,9 +375,6 @@ impl Followed {
         if news.closed {
             return Some(Came::Closed);
         }
-        if let Some(signal) = news.signal {
-            return Some(Came::Signal(signal));
-        }
         let now = Instant::now();
         let polls = self.poll.is_some_and(|(_, at)| at <= now);
         if let (true, Some((every, at))) = (polls, &mut self.poll) {
@@ -380,6 +388,9 @@ impl Followed {
         }
         self.look_at_settled(run, now);
         self.look_at_gone(now);
+        if let Some(signal) = news.signal {
+            return Some(Came::Signal(signal));
+        }
         let quiet = !self.in_round && until.is_some_and(|until| until <= now);
         quiet.then_some(Came::Quiet)
     }

@@ -54,8 +54,9 @@ impl Followed {
     pub(super) fn look_at_settled(&mut self, run: &mut Run, now: Instant) {
         let settled = self.unsettled.iter().filter(|(_, at)| **at <= now);
         for path in settled.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
-            self.look_at(run, &path);
             self.unsettled.remove(&path);
+            self.settled = Some(path.clone());
+            self.look_at(run, &path);
         }
     }
 
@@ -141,10 +142,11 @@ impl Followed {
     }
 
     fn greet(&mut self, run: &mut Run, path: &Path, meta: &Metadata) -> io::Result<()> {
-        let is_settled = self.unsettled.contains_key(path) && has_settled(meta);
+        let is_quiet = self.is_over() || has_settled(meta);
+        let was_waited_for = self.settled.as_deref() == Some(path);
         let (log, seen) = inputs::log_at(path)?;
         if !seen.plain || seen.format == Format::Request {
-            if !has_settled(meta) {
+            if !is_quiet {
                 return self.wait_for(path);
             }
             self.pass_over(path);
@@ -158,7 +160,9 @@ impl Followed {
         }
         let file = Arc::new(File::open(path)?);
         let growing = match self.content_of(path, &file)? {
-            Copied::Start if !is_settled => return self.wait_for(path),
+            Copied::Start if !(self.is_over() || is_quiet && was_waited_for) => {
+                return self.wait_for(path);
+            }
             Copied::To(mark) => Growing::resume(file, mark)?,
             _ => Growing::new(file)?,
         };
