@@ -13,7 +13,7 @@ use ledger::Prices;
 
 /// What processes used up, until all sessions of the input are known.
 pub struct Shares {
-    shares: Vec<Share>,
+    used: Vec<Share>,
     records: Records<Group>,
     by: Arc<[By]>,
     prices: Option<Prices>,
@@ -27,12 +27,12 @@ const RUNNING: Duration = Duration::from_secs(1);
 
 impl Sink<Share> for Shares {
     fn take(&mut self, records: &mut Vec<Share>) -> Result<()> {
-        self.shares.append(records);
+        self.used.append(records);
         Ok(())
     }
 
     fn restart(&mut self) {
-        self.shares.clear();
+        self.used.clear();
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -62,8 +62,8 @@ impl Shares {
         records: Records<Group>,
         (by, prices, limits): (Arc<[By]>, Option<Prices>, bool),
     ) -> Self {
-        let (shares, selection) = (Vec::new(), run.selection.clone());
-        Self { shares, records, by, prices, limits, selection }
+        let (used, selection) = (Vec::new(), run.selection.clone());
+        Self { used, records, by, prices, limits, selection }
     }
 
     fn groups(&self, shares: Vec<Share>) -> Vec<Group> {
@@ -73,16 +73,15 @@ impl Shares {
     /// Prints the groups, now that all sessions that fit those of `--session` are known.
     pub fn finish(mut self, run: &mut Run) -> Result<()> {
         if run.selection.names_sessions() {
-            let sids =
-                self.shares.iter().filter_map(|share| Some(share.sid.as_deref()?.to_owned()));
+            let sids = self.used.iter().filter_map(|share| Some(share.sid.as_deref()?.to_owned()));
             let sids: BTreeSet<String> = sids.collect();
             if sids.is_empty() {
                 run.report.remark("--session: no such session in what was read");
             }
             run.selection.settle(&sids)?;
-            self.shares.retain(|share| run.selection.session(share.sid.as_deref()));
+            self.used.retain(|share| run.selection.session(share.sid.as_deref()));
         }
-        let shares = std::mem::take(&mut self.shares);
+        let shares = std::mem::take(&mut self.used);
         let mut groups = self.groups(shares);
         self.records.take(&mut groups)?;
         self.records.finish(run)

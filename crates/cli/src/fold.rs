@@ -137,14 +137,14 @@ struct Latest {
 
 impl Latest {
     /// Takes the next row, and feeds those that have come too far back.
-    fn push(&mut self, fed: Fed, mut feed: impl FnMut(&Fed)) {
+    fn push(&mut self, fed: Fed, mut give: impl FnMut(&Fed)) {
         self.newest = self.newest.max(fed.t().unwrap_or(i64::MIN));
         self.rows.push_back(fed);
         let oldest = self.newest.saturating_sub(WINDOW_MS);
         while let Some(first) = self.rows.front()
             && first.t().is_none_or(|t| t < oldest)
         {
-            feed(first);
+            give(first);
             self.rows.pop_front();
         }
     }

@@ -44,6 +44,7 @@ pub(crate) struct Follow {
 }
 
 /// Where the part of a log ended that was read as a file is.
+#[derive(Clone, Copy)]
 struct End {
     lines: u64,
     bytes: u64,

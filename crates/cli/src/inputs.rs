@@ -31,7 +31,7 @@ use watch::{Watch, Watched};
 
 /// All the logs of a run.
 #[derive(Default)]
-pub(crate) struct Logs {
+pub struct Logs {
     /// In the order of the input.
     pub logs: Vec<Log>,
     /// Whether the one input is a pipe: records are then printed as they become final.
@@ -47,7 +47,7 @@ pub(crate) struct Named {
     /// Paths, or the default roots that there are.
     pub paths: Vec<PathBuf>,
     /// Whether the user named them.
-    named: bool,
+    asked: bool,
     /// Whether standard input is read without having been named.
     unasked: bool,
 }
@@ -69,7 +69,7 @@ pub(crate) fn paths(flags: &InputFlags) -> anyhow::Result<Named> {
     } else if !named {
         paths = default_roots().into_iter().filter(|root| root.exists()).collect();
     }
-    Ok(Named { paths, named: named || unasked, unasked })
+    Ok(Named { paths, asked: named || unasked, unasked })
 }
 
 /// Finds the logs to read. `since`, in milliseconds, spares walked files that ended long before.
@@ -81,7 +81,7 @@ pub(crate) fn find(
     waits: bool,
     report: &mut Report,
 ) -> anyhow::Result<Logs> {
-    let Named { paths, named, unasked } = named;
+    let Named { paths, asked: named, unasked } = named;
     let (named, unasked) = (*named, *unasked);
     if !named {
         let shown: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();

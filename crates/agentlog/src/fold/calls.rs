@@ -320,15 +320,15 @@ impl Fold for Calls {
 
     fn open_records(&self, out: &mut Vec<Call>) {
         let from = out.len();
-        let announced = |life: &&Box<Life>| !life.by_user && life.announced.is_some();
-        for life in self.lives.iter().flatten().filter(announced) {
+        let lives = self.lives.iter().flatten().map(|life| &**life);
+        for life in lives.filter(|life| !life.by_user && life.announced.is_some()) {
             let state = match life.state(self.sessions.have_results(life.session)) {
                 State::Unknown => State::Pending,
                 state => state,
             };
             let turn = life.turn.and_then(|key| self.turns.get(&key));
             let session_turn = life.session_turn.or(turn.and_then(|turn| turn.ordinal));
-            out.push(life.as_ref().clone().record(state, session_turn, self.options.tolerance_ms));
+            out.push(life.clone().record(state, session_turn, self.options.tolerance_ms));
         }
         sort(&mut out[from..]);
     }

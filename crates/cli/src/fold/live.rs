@@ -34,6 +34,7 @@ struct Live<F: Fold> {
 }
 
 /// A row that waits.
+#[allow(clippy::large_enum_variant)] // Nearly all are of the large kind.
 enum Waiting {
     /// One that was there when the run began.
     Fed(Fed),

@@ -113,7 +113,7 @@ impl Followed {
     pub fn start(run: &mut Run) -> Result<Option<Self>> {
         run.mark_ends()?;
         let Some(follow) = run.follow.take() else { return Ok(None) };
-        let Follow { paths, walked, poll, only, growing, mut ends, .. } = follow;
+        let Follow { paths, walked, poll, only, growing, ends, .. } = follow;
         let bell = Arc::new(Bell::default());
         bell.ring_for_signals().context("signals")?;
         bell.ring_for_closed_output();
@@ -141,7 +141,7 @@ impl Followed {
             over: None,
         };
         for (file, growing) in growing.unwrap_or_default().into_iter().enumerate() {
-            followed.go_on(run, file, growing, ends.remove(&file));
+            followed.go_on(run, file, growing, ends.get(&file));
         }
         run.forget_held();
         run.read_on();
@@ -157,10 +157,10 @@ impl Followed {
     }
 
     /// Takes over a log that was read.
-    fn go_on(&mut self, run: &Run, file: usize, growing: Option<Growing>, end: Option<End>) {
+    fn go_on(&mut self, run: &Run, file: usize, growing: Option<Growing>, end: Option<&End>) {
         let log = &run.logs[file];
         let Some(mut growing) = growing else { return self.pass_over(&log.path) };
-        if let Some(End { lines, bytes, last }) = end {
+        if let Some(End { lines, bytes, last }) = end.copied() {
             if last != Clock::Missing {
                 self.placers.insert(file, Placer::starting_at(file as u32, last));
             }
@@ -323,7 +323,10 @@ impl Followed {
         let Some(Reading { file, reader, to }) = self.reading.take() else { return };
         run.count_more((reader.lines(), reader.bytes()));
         self.has_read = true;
-        let Some((end, more)) = to else { return drop(self.placers.remove(&file)) };
+        let Some((end, more)) = to else {
+            self.placers.remove(&file);
+            return;
+        };
         let Some(followee) = self.files.get_mut(&file) else { return };
         if let Err(e) = followee.growing.was_read(end, reader.lines()) {
             run.unreadable(file, &e);

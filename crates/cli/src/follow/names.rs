@@ -147,7 +147,8 @@ impl Followed {
         let (log, seen) = inputs::log_at(path)?;
         if !seen.plain || seen.format == Format::Request {
             if !is_quiet {
-                return self.wait_for(path);
+                self.wait_for(path);
+                return Ok(());
             }
             self.pass_over(path);
             if !seen.plain && self.is_known(path)? {
@@ -161,7 +162,8 @@ impl Followed {
         let file = Arc::new(File::open(path)?);
         let growing = match self.content_of(path, &file)? {
             Copied::Start if !(self.is_over() || is_quiet && was_waited_for) => {
-                return self.wait_for(path);
+                self.wait_for(path);
+                return Ok(());
             }
             Copied::To(mark) => Growing::resume(file, mark)?,
             _ => Growing::new(file)?,
@@ -178,9 +180,8 @@ impl Followed {
     }
 
     /// Looks at a file later: its writer may not be done.
-    fn wait_for(&mut self, path: &Path) -> io::Result<()> {
+    fn wait_for(&mut self, path: &Path) {
         self.unsettled.insert(path.to_owned(), Instant::now() + SETTLED);
-        Ok(())
     }
 
     /// Takes a log in, unless nobody wants it; gives its place.

@@ -44,7 +44,9 @@ impl Pipe {
         let about = run.logs[0].about();
         match self.reader.next(&|block| scan::block(block, about, look, decode)) {
             Ok(Batch::Blocks(blocks)) => {
-                blocks.iter().for_each(|block| self.kind.see(&block.value));
+                for block in &blocks {
+                    self.kind.see(&block.value);
+                }
                 Came::Blocks(0, blocks)
             }
             Ok(Batch::Quiet) => Came::Quiet,
