@@ -77,7 +77,7 @@ impl Storm {
     /// Rotates a file, or cuts it short once all of it was printed.
     fn change(&self, file: u64, n: u64, log: File) -> File {
         let path = self.path(file);
-        if file % 2 == 0 {
+        if file.is_multiple_of(2) {
             fs::rename(&path, self.dir.join(format!("{file}.jsonl.{n}"))).expect("another name");
             return append(&path);
         }
@@ -196,7 +196,9 @@ fn every_row_comes_once_and_in_order_whatever_happens_to_files() {
             costs.push(cost(&child));
         }
         storm.over.store(true, Ordering::Relaxed);
-        writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
+        for writer in writers {
+            writer.join().expect("a writer");
+        }
         thread::sleep(Duration::from_secs(1));
         let script = "kill -TERM \"$0\"";
         let sent = Command::new("sh").args(["-c", script, &child.id().to_string()]).status();

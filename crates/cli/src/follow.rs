@@ -5,6 +5,7 @@
 mod bell;
 mod files;
 mod names;
+mod waits;
 mod watch;
 
 use std::collections::HashMap;

@@ -1,6 +1,8 @@
 //! The loop from input to rows: opens each log, has its blocks decoded, counts and reports what
 //! is bad, and gives rows their place.
 
+mod choice;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use jsonl::{Batch, Needles, Placed, ReaderOptions};
 
 use crate::flags::{CommonFlags, FollowFlags, Source};
 use crate::follow::Follow;
-use crate::format::{Format, Seen};
+use crate::format::Format;
 use crate::inputs::{self, Log, Sessions};
 use crate::live::{Ending, Kind};
 use crate::look::Look;
@@ -21,6 +23,7 @@ use crate::report::Report;
 use crate::scan::{self, Decode, Item, Scanned};
 use crate::select::Selection;
 use crate::zones::Zones;
+use choice::LeftOut;
 
 /// A run of a command.
 pub struct Run {
@@ -55,15 +58,6 @@ pub struct Run {
     pub give_up: Option<Duration>,
     /// Which logs nobody wants, if they come.
     left_out: LeftOut,
-}
-
-/// Kinds of logs that a command does not read.
-#[derive(Clone, Copy, Debug, Default)]
-struct LeftOut {
-    native: bool,
-    requests: bool,
-    /// Sessions are not taken from the best source alone.
-    no_choice: bool,
 }
 
 /// How long a row of a pipe may be held back.
@@ -173,39 +167,6 @@ impl Run {
                  another); the first is {first}"
             ));
         }
-    }
-
-    /// How many logs the agents wrote by themselves, as far as is known.
-    pub fn native_logs(&self) -> usize {
-        self.logs.iter().filter(|log| log.about().format.dialect().is_some()).count()
-    }
-
-    /// Leaves out logs that the agents wrote by themselves.
-    pub fn leave_out_native(&mut self) {
-        self.left_out.native = true;
-        self.leave_out_unwanted();
-    }
-
-    /// Leaves out captured requests: what is asked of a model is no news to who reads sessions.
-    pub fn leave_out_requests(&mut self) {
-        self.left_out.requests = true;
-        self.leave_out_unwanted();
-    }
-
-    /// Whether a log is of a kind that is not read.
-    pub(crate) fn leaves_out(&self, log: &Log) -> bool {
-        self.left_out.native && log.about().format.dialect().is_some()
-            || self.left_out.requests && log.format == Format::Request
-    }
-
-    fn leave_out_unwanted(&mut self) {
-        let before = self.logs.len();
-        let mut logs = std::mem::take(&mut self.logs);
-        if let Some(logs) = Arc::get_mut(&mut logs) {
-            logs.retain(|log| !self.leaves_out(log));
-        }
-        self.logs = logs;
-        self.report.counts.files_skipped += (before - self.logs.len()) as u64;
     }
 
     /// Reads all logs one after the other. `sink` gets the rows of each block, in order.
@@ -332,17 +293,6 @@ impl Run {
             Err(e) => return Err(e).with_context(|| self.logs[file].path.display().to_string()),
         }
         Ok(())
-    }
-
-    /// Takes in a log that came; gives its place.
-    pub(crate) fn add_log(&mut self, log: Log, seen: &Seen) -> Option<usize> {
-        if !self.left_out.no_choice {
-            self.sessions.learn(&log, seen);
-        }
-        self.report.counts.files += 1;
-        let logs = Arc::get_mut(&mut self.logs)?;
-        logs.push(log);
-        Some(logs.len() - 1)
     }
 
     /// Lets go of the files that logs are held by.

@@ -43,7 +43,7 @@ pub(crate) struct Followed {
     pub(super) settled: Option<PathBuf>,
     /// What is to be read in this round.
     queue: VecDeque<Task>,
-    in_round: bool,
+    pub(super) in_round: bool,
     /// Whether something was read in this round: only the next one tells what came before that.
     has_read: bool,
     /// How much may still be read in this round, in bytes.
@@ -98,12 +98,6 @@ const HOT: usize = 256;
 
 /// How much is read in one round, in bytes: its rows are in memory until the next is over.
 const AT_ONCE: u64 = 16 << 20;
-
-/// How long a file that lost its name is still read: its writer may have it open.
-const GONE: Duration = Duration::from_secs(5);
-
-/// How often it is looked at.
-const GONE_POLL: Duration = Duration::from_millis(250);
 
 /// How many contents of files that are gone are remembered.
 const PAST: usize = 1024;
@@ -364,51 +358,6 @@ impl Followed {
         self.past.push_back((path, growing.mark().clone()));
         if self.past.len() > PAST {
             self.past.pop_front();
-        }
-    }
-
-    /// Waits for something to do; gives what it waited for in vain.
-    fn wait<T, M>(&mut self, run: &mut Run, until: Option<Instant>) -> Option<Came<T, M>> {
-        let is_gone = self.files.values().any(|file| file.gone.is_some());
-        let look_again = is_gone.then(|| Instant::now() + GONE_POLL);
-        let settled = self.unsettled.values().min().copied();
-        let poll = self.poll.map(|(_, at)| at);
-        let timers = [until, look_again, settled, poll];
-        let news = self.bell.wait(timers.into_iter().flatten().min());
-        if news.closed {
-            return Some(Came::Closed);
-        }
-        let now = Instant::now();
-        let polls = self.poll.is_some_and(|(_, at)| at <= now);
-        if let (true, Some((every, at))) = (polls, &mut self.poll) {
-            *at = now + *every;
-        }
-        if news.anything || polls {
-            self.look_at_all(run);
-        }
-        for path in &news.paths {
-            self.look_at(run, path);
-        }
-        self.look_at_settled(run, now);
-        self.look_at_gone(now);
-        if let Some(signal) = news.signal {
-            return Some(Came::Signal(signal));
-        }
-        let quiet = !self.in_round && until.is_some_and(|until| until <= now);
-        quiet.then_some(Came::Quiet)
-    }
-
-    /// Files without a name are read on for a while, and then forgotten.
-    fn look_at_gone(&mut self, now: Instant) {
-        let gone = self.files.iter().filter_map(|(file, followee)| {
-            followee.gone.map(|since| (*file, now.saturating_duration_since(since) > GONE))
-        });
-        for (file, is_over) in gone.collect::<Vec<_>>() {
-            if is_over {
-                self.forget(file);
-            } else {
-                self.read_soon(Task::Growth(file));
-            }
         }
     }
 }

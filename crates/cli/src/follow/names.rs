@@ -50,16 +50,6 @@ impl Followed {
         }
     }
 
-    /// Looks at files that may be quiet by now.
-    pub(super) fn look_at_settled(&mut self, run: &mut Run, now: Instant) {
-        let settled = self.unsettled.iter().filter(|(_, at)| **at <= now);
-        for path in settled.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
-            self.unsettled.remove(&path);
-            self.settled = Some(path.clone());
-            self.look_at(run, &path);
-        }
-    }
-
     /// Looks what a name stands for now.
     pub(super) fn look_at(&mut self, run: &mut Run, path: &Path) {
         let Ok(meta) = fs::metadata(path) else { return self.lose(path) };
