@@ -18,6 +18,20 @@ fn wakes(id: u32) -> u64 {
     status.filter_map(|text| count(&text)).sum()
 }
 
+/// Waits until a process has done what there is to do at first, and wakes no more than so often in
+/// a second.
+fn settle(id: u32, most: u64) {
+    let mut before = 0;
+    for _ in 0..30 {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = wakes(id);
+        if before > 0 && now <= before + most {
+            return;
+        }
+        before = now;
+    }
+}
+
 /// What is in memory, in KiB.
 fn memory(id: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
@@ -42,7 +56,7 @@ fn fifty_idle_files_wake_nobody() {
         for poll in [None, Some("1s")] {
             let args = ["-f", path].into_iter().chain(poll.map(|_| "--poll")).chain(poll);
             let child = Child::on(program, args);
-            std::thread::sleep(Duration::from_secs(3));
+            settle(child.id(), if poll.is_some() { 100 } else { 0 });
             let before = (wakes(child.id()), memory(child.id()));
             std::thread::sleep(time);
             let (woken, grown) = (wakes(child.id()) - before.0, memory(child.id()) - before.1);
