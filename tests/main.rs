@@ -23,6 +23,7 @@ mod contract;
 mod damage;
 mod differential;
 mod docs;
+mod follow;
 mod inputs;
 mod live;
 mod native;

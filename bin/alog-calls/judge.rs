@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use agentlog::fold::calls::{self, Call, RULES, Severity};
+use agentlog::record::SrcPath;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use cli::{Records, Run, Sink};
@@ -153,18 +155,29 @@ impl Sink<Call> for Judged {
     fn flush(&mut self) -> anyhow::Result<()> {
         self.records.flush()
     }
+
+    fn log_came(&mut self, path: &SrcPath) {
+        self.records.log_came(path);
+    }
+
+    fn caught_up(&mut self) -> anyhow::Result<()> {
+        self.records.caught_up()
+    }
+
+    fn wants_open(&self) -> Option<Duration> {
+        self.records.wants_open()
+    }
+
+    fn take_open(&mut self, records: &mut Vec<Call>) -> anyhow::Result<()> {
+        self.records.take_open(records)
+    }
+
+    fn has_enough(&self) -> bool {
+        self.records.has_enough()
+    }
 }
 
-/// A duration in milliseconds: a number with `ms`, `s`, `m` or `h`; bare, it is milliseconds.
+/// A duration in milliseconds.
 pub fn parse_ms(text: &str) -> Result<i64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "" | "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err("expected a duration, such as 50ms or 2s".into()),
-    };
-    let number: u32 = digits.parse().map_err(|_| "expected a duration, such as 50ms or 2s")?;
-    Ok(i64::from(number) * unit)
+    Ok(cli::parse_duration(text)?.as_millis() as i64)
 }

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use agentlog::fold::calls::{self, Call, Calls, Options};
 use agentlog::record::{CALL, CALL_STATS, call_stats_into};
 use clap::Parser;
-use cli::{CommonFlags, Look, Output, Records, Run, StateFlags, Verdict, reads};
+use cli::{
+    CommonFlags, EmitFlags, FollowFlags, Look, Output, Records, Run, StateFlags, Verdict, reads,
+};
 use judge::{Code, FailOn, Judge, State, Wanted, parse_ms};
 
 /// Print tool calls, each with its life and the rules that it broke
@@ -47,6 +49,12 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    follow: FollowFlags,
+
+    #[command(flatten)]
+    emit: EmitFlags,
+
+    #[command(flatten)]
     runs: StateFlags,
 
     #[command(flatten)]
@@ -59,7 +67,7 @@ Examples:
   alog-calls --check --since today || echo broken  # did all calls keep to the rules?
   alog-calls --stats -o table                      # which tools are slow, which fail
   alog-calls --check --code missing_output LOG     # calls that never got an answer
-  tail -f sse_lines.jsonl | alog-calls -           # as they end
+  alog-calls -f -n 0                               # as they end
 
 Exit status: 0 done; 1 --check found a broken rule, or no record and --fail-empty; 2 usage,
 unreadable input, or a bad line and --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR,
@@ -71,13 +79,16 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::going_on(&args.common, &args.runs)?;
+    if (args.check || args.stats) && args.emit.has_states() {
+        anyhow::bail!("--emit goes with neither --check nor --stats: they judge whole lives");
+    }
+    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { tolerance_ms: args.tolerance, explain: args.explain };
     let judge = Judge::new(args.fail_on);
     let wanted = Wanted::new(&args.state, &args.code, args.check);
-    let records = Records::new(&run, &args.common.output, args.explain);
+    let records = Records::new(&run, &args.common.output, args.explain).emitting(&args.emit);
     let records = records.only(judge.heard(wanted));
     if args.stats {
         let mut records = records.gathering();

@@ -1,12 +1,15 @@
 //! `alog-deltas`: what was streamed, put together again.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use agentlog::event::StreamKind;
 use agentlog::fold::deltas::{Delta, Deltas, Options, Status};
 use agentlog::record::DELTA;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, Look, Records, Run, StateFlags, Verdict};
+use cli::{
+    CommonFlags, EmitFlags, FollowFlags, Look, Records, Run, StateFlags, Verdict, parse_duration,
+};
 
 /// Print streamed items, put together from their deltas
 ///
@@ -54,6 +57,19 @@ struct Args {
     /// Add the rows that each record was made of
     #[arg(long)]
     explain: bool,
+
+    /// Print what nothing comes for after so long as `open`
+    ///
+    /// That is an item whose stream stopped. If it goes on, it is printed again when it is done.
+    /// For logs that are being written: with -f, or from a pipe.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    idle_timeout: Option<Duration>,
+
+    #[command(flatten)]
+    follow: FollowFlags,
+
+    #[command(flatten)]
+    emit: EmitFlags,
 
     #[command(flatten)]
     runs: StateFlags,
@@ -104,7 +120,7 @@ Examples:
   alog-deltas --kind text -n 3 --text-only        # the last three texts
   alog-deltas --status open,mismatch -o table     # what did not arrive whole
   alog-deltas --call call_1 --parse | jq .json    # the arguments of one call
-  tail -f sse_lines.jsonl | alog-deltas -         # as they are final
+  alog-deltas -f -n 0                             # as they are final
 
 Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
 --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
@@ -114,7 +130,8 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::going_on(&args.common, &args.runs)?;
+    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
+    run.give_up = args.idle_timeout;
     run.take_all_sources();
     let native = run.native_logs();
     run.leave_out_native();
@@ -124,6 +141,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let options = Options { explain: args.explain, parse: args.parse, twins };
     let wanted = Wanted::new(args);
     let mut records = Records::new(&run, &args.common.output, args.explain)
+        .emitting(&args.emit)
         .only(move |item: &Delta| wanted.takes(item));
     if args.text_only {
         records = records.in_words(|item| item.text.as_ref());

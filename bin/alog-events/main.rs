@@ -9,8 +9,8 @@ use agentlog::record::{EVENT, RecordWriter, SrcPath, Values};
 use anyhow::Context;
 use clap::Parser;
 use cli::{
-    CommonFlags, Form, Lateness, Limit, Look, Output, Records, Row, Run, StateFlags, Step, Verdict,
-    ZONE_NEEDLES,
+    CommonFlags, FollowFlags, Form, Lateness, Limit, Look, Output, Records, Row, Run, Selection,
+    StateFlags, Step, Verdict, Wish, ZONE_NEEDLES,
 };
 use jsonl::{Grep, Needles};
 use onward::{Onward, OnwardRows};
@@ -39,6 +39,9 @@ struct Args {
     /// Print the source lines unchanged; takes no -o
     #[arg(long, conflicts_with_all = ["pretty", "schema"])]
     raw: bool,
+
+    #[command(flatten)]
+    follow: FollowFlags,
 
     #[command(flatten)]
     runs: StateFlags,
@@ -76,7 +79,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         Some(grep) if args.common.checks.strict => Look::GrepStrict(grep),
         Some(grep) => Look::Grep(grep, &zones),
     };
-    let mut run = Run::going_on(&args.common, &args.runs)?;
+    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
     if args.runs.file.is_some() {
         run_on(args, &mut run, &names, look)?;
         return Ok(run.report.finish());
@@ -86,15 +89,18 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         paths: run.logs.iter().map(|log| log.src.clone()).collect(),
         raw: args.raw,
         limit: run.selection.limit,
-        no_session: false,
+        no_session: run.selection.names_sessions(),
     };
     let at_once = !matches!(printer.limit, Limit::Last(_)) && !printer.output.waits_for_end();
-    let command = Command { names, look, printer };
-    if run.live && at_once {
-        command.live(&mut run)?;
-    } else {
+    let goes_on = run.live && at_once || run.is_following();
+    let mut command = Command { names, look, selection: run.selection.clone(), printer };
+    if !(run.live && at_once) {
         command.files(&mut run)?;
     }
+    if goes_on {
+        command.live(&mut run)?;
+    }
+    command.printer.finish(&mut run)?;
     Ok(run.report.finish())
 }
 
@@ -113,6 +119,8 @@ fn run_on(args: &Args, run: &mut Run, names: &Names, look: Look<'_>) -> anyhow::
 struct Command<'a> {
     names: Names,
     look: Look<'a>,
+    /// What was asked for: sessions may still come that are meant.
+    selection: Selection,
     printer: Printer,
 }
 
@@ -120,47 +128,53 @@ type Blocks = Vec<(Vec<Row<Body>>, Vec<u8>)>;
 
 impl Command<'_> {
     /// What is little is sorted in memory; what is much is read again, in its order.
-    fn files(self, run: &mut Run) -> anyhow::Result<()> {
-        let Self { names, look, mut printer } = self;
+    fn files(&mut self, run: &mut Run) -> anyhow::Result<()> {
+        let Self { names, look, printer, .. } = self;
         run.hold_live()?;
+        run.mark_ends()?;
         let picks = names.pick() || !matches!(look, Look::All) || run.selection.is_choosy();
         let is_much = !picks && run.bytes_on_disk() > ROOM as u64;
-        if !is_much && printer.kept(&names, look, run)? {
-            return printer.finish(run);
+        if !is_much && printer.kept(names, *look, run)? {
+            return Ok(());
         }
         let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
-        let rows = EventRows::new(&names, &selection, printer.raw, &room);
-        cli::replay(run, look, &EventTimes(&rows), &rows, |t, row, arena| {
+        let rows = EventRows::new(names, &selection, printer.raw, &room);
+        cli::replay(run, *look, &EventTimes(&rows), &rows, |t, row, arena| {
             printer.print(t, row, arena)
-        })?;
-        printer.finish(run)
+        })
     }
 
     /// Prints rows as they come.
-    fn live(self, run: &mut Run) -> anyhow::Result<()> {
-        let Self { names, look, mut printer } = self;
-        let (selection, room) = (run.selection.clone(), Room::new(usize::MAX));
-        let rows = EventRows::new(&names, &selection, printer.raw, &room);
+    fn live(&mut self, run: &mut Run) -> anyhow::Result<()> {
+        let Self { names, look, selection, printer } = self;
+        let room = Room::new(usize::MAX);
+        let rows = EventRows::new(names, selection, printer.raw, &room);
+        let (following, mut late) = (run.is_following(), Lateness::default());
+        printer.output.flush()?;
         run.read_live(
-            look,
+            *look,
             &rows,
-            |_| (),
+            |_, _, _| (),
             |step| {
                 match step {
+                    Step::Log(path) => printer.paths.push(path.clone()),
                     Step::Row(t, mut row, arena) if selection.time(t) => {
                         if selection.names_sessions() {
                             selection.clone().settle(&rows.met())?;
                         }
+                        late.row(0, t.unwrap_or(i64::MIN));
                         printer.print(t, &mut row, &arena)?;
                     }
                     Step::Pause(_) => printer.output.flush()?,
                     _ => {}
                 }
-                Ok(false)
+                let enough = following && printer.has_enough();
+                Ok(if enough { Wish::Enough } else { Wish::More })
             },
         )?;
-        printer.no_session = selection.names_sessions() && rows.met().is_empty();
-        printer.finish(run)
+        run.report.counts.late_rows += late.rows();
+        printer.no_session &= selection.names_sessions() && rows.met().is_empty();
+        Ok(())
     }
 }
 
@@ -231,9 +245,7 @@ impl Printer {
     }
 
     fn print(&mut self, t: Option<i64>, row: &mut Row<Body>, arena: &[u8]) -> anyhow::Result<()> {
-        if let Limit::First(n) = self.limit
-            && self.output.printed() >= n
-        {
+        if self.has_enough() {
             return Ok(());
         }
         let (paths, src) = (&self.paths, row.src);
@@ -268,6 +280,11 @@ impl Printer {
             }
         }
         Ok(())
+    }
+
+    /// Whether all that was asked for was printed.
+    fn has_enough(&self) -> bool {
+        matches!(self.limit, Limit::First(n) if self.output.printed() >= n)
     }
 
     fn finish(mut self, run: &mut Run) -> anyhow::Result<()> {

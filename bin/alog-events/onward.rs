@@ -157,6 +157,10 @@ impl Record for Row {
         &self.head
     }
 
+    fn id(&self) -> Option<&str> {
+        None
+    }
+
     fn write(&self, index: u64, paths: &[SrcPath], _: bool, out: &mut Vec<u8>) {
         RecordWriter::begin(out, EVENT.schema, index, self.t);
         out.extend_from_slice(&self.text);

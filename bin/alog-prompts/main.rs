@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use agentlog::fold::prompts::{Kind, Options, Prompt, Prompts};
 use agentlog::record::PROMPT;
 use clap::Parser;
-use cli::{CommonFlags, Look, Records, Run, StateFlags, Verdict, reads};
+use cli::{CommonFlags, FollowFlags, Look, Records, Run, StateFlags, Verdict, reads};
 use jsonl::Needles;
 
 /// Print the prompts of the user, one record each, in order of time
@@ -28,6 +28,9 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    follow: FollowFlags,
+
+    #[command(flatten)]
     runs: StateFlags,
 
     #[command(flatten)]
@@ -39,7 +42,7 @@ Examples:
   alog-prompts -n 5 | jq -r .text                 # the last five prompts
   alog-prompts --since today -o table             # what was asked today
   alog-prompts --session 7f3a --explain LOG       # with the rows they come from
-  tail -f sse_lines.jsonl | alog-prompts -        # as they are typed
+  alog-prompts -f -n 0                            # as they are typed
 
 Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
 --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::going_on(&args.common, &args.runs)?;
+    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
     run.leave_out_requests();
     let needles = Needles::new(&reads::PROMPT_NEEDLES).filter(|_| !run.strict);
     let look = needles.as_ref().map_or(Look::All, Look::Needles);

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use agentlog::fold::tokens::{self, By, Group, Options, TokenUse};
+use agentlog::fold::tokens::{By, Group, Options, TokenUse};
 use agentlog::record::TOKENS;
 use anyhow::Context;
 use clap::Parser;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use cli::{CommonFlags, Look, Records, Run, Shares, StateFlags, Verdict, reads};
+use cli::{CommonFlags, EmitFlags, FollowFlags, Look, Records, Run, StateFlags, Verdict, reads};
 use ledger::Prices;
 use onward::run_on;
-use report::columns;
+use report::{Groups, columns};
 
 /// Print how many tokens were used, in groups, and what they cost
 ///
@@ -49,6 +49,12 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    follow: FollowFlags,
+
+    #[command(flatten)]
+    emit: EmitFlags,
+
+    #[command(flatten)]
     runs: StateFlags,
 
     #[command(flatten)]
@@ -72,7 +78,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let prices = prices(args)?;
-    let mut run = Run::going_on(&args.common, &args.runs)?;
+    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);
@@ -81,15 +87,14 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         run_on(args, &mut run, (look, &rows), (options, prices.as_ref()))?;
         return Ok(run.report.finish());
     }
-    let mut shares = Shares::default();
-    cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut shares)?;
-    let shares = shares.of_named_sessions(&mut run)?;
-    let mut groups = tokens::groups(shares, &options.by, prices.as_ref(), args.rate_limits);
-    let mut records = Records::new(&run, &args.common.output, args.explain)
+    let records = Records::new(&run, &args.common.output, args.explain)
         .of_selected_rows()
-        .table(&columns(&options.by, prices.is_some(), args.rate_limits), Group::total);
-    cli::Sink::take(&mut records, &mut groups)?;
-    records.finish(&mut run)?;
+        .table(&columns(&options.by, prices.is_some(), args.rate_limits), Group::total)
+        .emitting(&args.emit);
+    let groups = (Arc::clone(&options.by), prices, args.rate_limits);
+    let mut groups = Groups::new(&run, records, groups);
+    cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut groups)?;
+    groups.finish(&mut run)?;
     Ok(run.report.finish())
 }
 

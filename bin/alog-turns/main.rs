@@ -6,7 +6,7 @@ use agentlog::fold::turn_book::TurnStatus;
 use agentlog::fold::turns::{Options, Turn, Turns};
 use agentlog::record::TURN;
 use clap::{Parser, ValueEnum};
-use cli::{CommonFlags, Look, Records, Run, StateFlags, Verdict, reads};
+use cli::{CommonFlags, EmitFlags, FollowFlags, Look, Records, Run, StateFlags, Verdict, reads};
 
 /// Print turns: a prompt, how it ended, the reply, and what it took
 ///
@@ -33,6 +33,12 @@ struct Args {
     explain: bool,
 
     #[command(flatten)]
+    follow: FollowFlags,
+
+    #[command(flatten)]
+    emit: EmitFlags,
+
+    #[command(flatten)]
     runs: StateFlags,
 
     #[command(flatten)]
@@ -53,7 +59,7 @@ Examples:
   alog-turns --status aborted,superseded --since 7d    # what did not come to its end
   alog-turns -n 1 | jq -r .reply                       # the last reply
   alog-turns --since today --no-text -o table          # where the time went
-  tail -f sse_lines.jsonl | alog-turns -               # each turn as it ends
+  alog-turns -f -n 0                                   # each turn as it ends
 
 Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
 --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
@@ -63,7 +69,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::going_on(&args.common, &args.runs)?;
+    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
     run.leave_out_requests();
     let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { no_text: args.no_text, explain: args.explain };
@@ -72,7 +78,8 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         let status = statuses.is_empty() || statuses.iter().any(|s| s.is(turn.status));
         status && (!idle || turn.idle_t.is_some())
     };
-    let mut records = Records::new(&run, &args.common.output, args.explain).only(wanted);
+    let mut records =
+        Records::new(&run, &args.common.output, args.explain).emitting(&args.emit).only(wanted);
     if args.runs.file.is_some() {
         let flags = (&args.runs, &args.common);
         cli::fold_stated(&mut run, flags, (look, &reads::turns()), Turns::new(options), records)?;

@@ -11,8 +11,8 @@ use crate::programs::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-pub use shapes::{BadLine, checked};
-use shapes::{Call, CallStats, Delta, Event, Prompt, Summary, Turn, Usage};
+pub use shapes::{BadLine, Turn, checked};
+use shapes::{Call, CallStats, Delta, Event, Prompt, Summary, Usage};
 use std::collections::HashMap;
 use std::fs;
 use testkit::{Ran, Row, parse_stamp, utc_stamp};

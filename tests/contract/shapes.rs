@@ -99,6 +99,8 @@ pub struct Turn {
     src: Src,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rows: Option<Vec<Counted>>,
+    #[serde(default, rename = "final", skip_serializing_if = "Option::is_none")]
+    is_final: Option<bool>,
 }
 
 /// Token counts.
@@ -150,6 +152,8 @@ pub struct Call {
     src: Src,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rows: Option<Vec<Used>>,
+    #[serde(default, rename = "final", skip_serializing_if = "Option::is_none")]
+    is_final: Option<bool>,
 }
 
 /// A rule that a call broke.
@@ -240,6 +244,8 @@ pub struct Usage {
     src: Src,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rows: Option<Vec<Counted>>,
+    #[serde(default, rename = "final", skip_serializing_if = "Option::is_none")]
+    is_final: Option<bool>,
 }
 
 /// How an account's limits went.
@@ -313,6 +319,8 @@ pub struct Delta {
     src: Src,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rows: Option<Vec<Used>>,
+    #[serde(default, rename = "final", skip_serializing_if = "Option::is_none")]
+    is_final: Option<bool>,
 }
 
 /// `alog.bad_line/1`.

@@ -1,6 +1,7 @@
 //! A command that is running: what is written to it, and what it answers meanwhile.
 
 use serde_json::Value;
+use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ChildStdin, Command, Stdio};
@@ -32,6 +33,11 @@ impl Child {
     /// Starts a program on standard input, which it is told to read.
     pub fn start(program: &str, args: &[&str]) -> Self {
         Self::spawn(Command::new(program).args(args).arg("-"))
+    }
+
+    /// Starts a program on what its arguments name.
+    pub fn on<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Self {
+        Self::spawn(Command::new(program).args(args))
     }
 
     /// Starts a program that finds out by itself that there is standard input.
@@ -109,11 +115,22 @@ impl Child {
         Ended { code, rest, stderr: stderr.unwrap_or_default() }
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends it a signal, such as `INT`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.process.id().to_string();
+        let script = format!("kill -{name} \"$0\"");
+        let sent = Command::new("sh").args(["-c", &script, &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()));
+    }
+
     /// Interrupts it, and gives its status as a shell would.
     pub fn interrupt(mut self) -> i32 {
-        let pid = self.process.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -INT \"$0\"", &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()));
+        self.signal("INT");
         let status = self.process.wait().expect("an end");
         status.code().or(status.signal().map(|signal| 128 + signal)).expect("a status")
     }

@@ -141,7 +141,7 @@ where
 /// else those of turns that have no deltas.
 ///
 /// Which turns these are is known when all is read, so files are read a second time if there are
-/// any. From a pipe twins are read with the rest, and the fold chooses.
+/// any. From a pipe, and where logs are followed, twins are read with the rest, and the fold chooses.
 pub fn fold_deltas<F: Fold<Record: Send> + Send>(
     run: &mut Run,
     look: Look<'_>,
@@ -149,7 +149,7 @@ pub fn fold_deltas<F: Fold<Record: Send> + Send>(
     make: impl Fn() -> F,
     sink: &mut (impl Sink<F::Record> + Send),
 ) -> Result<()> {
-    if twins || run.live {
+    if twins || run.live || run.is_following() {
         return fold(run, look, &DeltaRows::with_twins(), make, sink);
     }
     let rows = DeltaRows::noting();

@@ -49,6 +49,11 @@ pub(crate) struct Fed {
 }
 
 impl Fed {
+    /// When it was written, in milliseconds since the epoch.
+    pub fn t(&self) -> Option<i64> {
+        self.t
+    }
+
     /// How long the row is.
     pub fn bytes(&self) -> u64 {
         self.block.rows[self.row].src.len
@@ -93,10 +98,16 @@ impl Run {
         feed: impl FnMut(&Fed) -> Result<()> + Send,
     ) -> Result<bool> {
         self.hold_live()?;
+        self.mark_ends()?;
         let first = !self.was_read();
         let waiting = self.opening_times();
-        let guesses =
-            self.merge(look, rows, (waiting, None), Each(feed), |merge, _| merge.guesses)?;
+        let (guesses, copies) =
+            self.merge(look, rows, (waiting, None), Each(feed), |merge, _| {
+                (merge.guesses, merge.copies)
+            })?;
+        if let Some(follow) = &mut self.follow {
+            follow.copies = copies;
+        }
         let right = self.zones.settle(&guesses);
         if first {
             self.mark_read();

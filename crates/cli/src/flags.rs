@@ -1,6 +1,7 @@
 //! What was typed: the flags that all commands share. Nothing here does any work.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -170,6 +171,68 @@ pub enum Color {
     Never,
 }
 
+/// Whether and how logs are followed.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Following")]
+pub struct FollowFlags {
+    /// Go on as the logs grow, and take in new ones
+    ///
+    /// What is there is printed first. Directories are watched for new files, in new folders too.
+    /// Files are followed by name: through rotation, truncation and compression.
+    #[arg(short, long)]
+    pub follow: bool,
+
+    /// End after so long, such as 90s or 2h
+    #[arg(long = "for", value_name = "DURATION", requires = "follow", value_parser = parse_duration)]
+    pub lasting: Option<Duration>,
+
+    /// End when nothing came for so long
+    #[arg(long, value_name = "DURATION", requires = "follow", value_parser = parse_duration)]
+    pub until_idle: Option<Duration>,
+
+    /// How long a row is held back for what may belong before it
+    #[arg(long, value_name = "DURATION", default_value = "500ms", value_parser = parse_duration)]
+    pub window: Duration,
+
+    /// Look for changes so often, such as 2s, where the system does not tell them
+    ///
+    /// Bare numbers are seconds. It is needed for network file systems, and taken by itself, once a
+    /// second, where the system grants no more watches.
+    #[arg(long, value_name = "DURATION", requires = "follow", value_parser = parse_seconds)]
+    pub poll: Option<Duration>,
+}
+
+/// Which states of records are printed.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Following")]
+pub struct EmitFlags {
+    /// States of records that are printed: start, update, end
+    ///
+    /// By default a record is printed when nothing can change it any more. With start it is printed,
+    /// too, when it begins, with update whenever it is another by then. All have a key `final`
+    /// then, which is false in those, and the same `src`.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "end")]
+    pub emit: Vec<Emit>,
+}
+
+impl EmitFlags {
+    /// Whether earlier states are asked for.
+    pub fn has_states(&self) -> bool {
+        self.emit.iter().any(|state| *state != Emit::End)
+    }
+}
+
+/// A state of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Emit {
+    /// As it begins
+    Start,
+    /// As it is by now
+    Update,
+    /// As it stays
+    End,
+}
+
 /// What becomes of bad input, and what is told about the run.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Checks")]
@@ -201,7 +264,7 @@ pub struct StateFlags {
     /// The first run reads everything. Records are printed when they are final, in that order; what is
     /// open, and the last 5 seconds of the logs, wait for the next run. The state is of one command
     /// with the same flags. Takes neither -n nor --first, and no -o table or json.
-    #[arg(id = "state_file", long = "state-file", value_name = "FILE")]
+    #[arg(id = "state_file", long = "state-file", value_name = "FILE", conflicts_with = "follow")]
     pub file: Option<PathBuf>,
 
     /// With --state-file, print what is open, too; it stays in the state
@@ -236,6 +299,31 @@ pub struct CommonFlags {
     pub checks: CheckFlags,
     #[command(flatten)]
     pub help: HelpFlags,
+}
+
+/// A duration: a number with `ms`, `s`, `m` or `h`; bare, it is milliseconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    duration(text, 1)
+}
+
+/// The same; bare, it is seconds, and it must be some time.
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let every = duration(text, 1000)?;
+    if every.is_zero() { Err("expected more than nothing".into()) } else { Ok(every) }
+}
+
+fn duration(text: &str, bare: u64) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "" => bare,
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err("expected a duration, such as 50ms or 2s".into()),
+    };
+    let number: u32 = digits.parse().map_err(|_| "expected a duration, such as 50ms or 2s")?;
+    Ok(Duration::from_millis(u64::from(number) * unit))
 }
 
 fn parse_size(text: &str) -> Result<u64, String> {

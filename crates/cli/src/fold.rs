@@ -1,23 +1,22 @@
 //! From rows to records through a fold: one driver for all commands that print more than rows.
 
 mod context;
+mod live;
 mod on;
 mod rows;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agentlog::event::Event;
-use agentlog::fold::{Fold, SETTLE_MS};
+use agentlog::fold::Fold;
+use agentlog::record::SrcPath;
 use anyhow::Result;
 
 use crate::feed::Fed;
-use crate::inputs::Sessions;
-use crate::live::{HOLD, Step};
 use crate::look::Look;
-use crate::order::Window;
-use crate::run::{Row, Rows, Run};
+use crate::order::WINDOW_MS;
+use crate::run::Run;
 pub(crate) use context::{Context, Copies};
 pub use on::{Unfed, fold_on};
 pub(crate) use rows::SharedHeads;
@@ -34,6 +33,30 @@ pub trait Sink<R> {
 
     /// Hands what was printed to the reader.
     fn flush(&mut self) -> Result<()>;
+
+    /// A log came while others were followed; rows name it by its place among all.
+    fn log_came(&mut self, _path: &SrcPath) {}
+
+    /// All that was there when the run began was read: what follows is taken as it comes.
+    fn caught_up(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// How often earlier states of records are wanted, if they are.
+    fn wants_open(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Takes the records that are not final, as they are by now.
+    fn take_open(&mut self, records: &mut Vec<R>) -> Result<()> {
+        records.clear();
+        Ok(())
+    }
+
+    /// Whether all that is to be printed was printed.
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 /// Feeds all logs to a fold that `make` makes, in order of time, and its records to `sink`.
@@ -45,16 +68,20 @@ pub fn fold<F: Fold<Record: Send> + Send>(
     sink: &mut (impl Sink<F::Record> + Send),
 ) -> Result<()> {
     if run.live {
-        return live(run, look, rows, make(), sink);
+        return live::live(run, look, rows, (make(), VecDeque::new()), sink);
     }
     let mut fold = make();
     let mut out = Vec::new();
     let mut again = false;
     let many = fold.takes_many();
     let (mut held, mut held_bytes) = (Vec::new(), 0);
+    let mut latest = Latest::default();
     loop {
+        let following = run.is_following();
         let known = run.feed(look, rows, |fed| {
-            if many {
+            if following {
+                latest.push(fed.clone(), |fed| fold.feed(&fed.event(), &mut out));
+            } else if many {
                 held.push(fed.clone());
                 held_bytes += fed.bytes();
                 if held.len() == MANY || held_bytes >= MANY_BYTES {
@@ -73,10 +100,16 @@ pub fn fold<F: Fold<Record: Send> + Send>(
         }
         again = true;
         fold = make();
+        latest = Latest::default();
         out.clear();
         sink.restart();
     }
     run.tell_doubled();
+    if run.is_following() {
+        sink.take(&mut out)?;
+        sink.caught_up()?;
+        return live::live(run, look, rows, (fold, latest.rows), sink);
+    }
     while fold.finish_some(&mut out) {
         sink.take(&mut out)?;
     }
@@ -96,63 +129,25 @@ fn feed_held<F: Fold>(fold: &mut F, held: &mut Vec<Fed>, out: &mut Vec<F::Record
     held.clear();
 }
 
-/// Hands on what is final as it comes.
-fn live<F: Fold>(
-    run: &mut Run,
-    look: Look<'_>,
-    rows: &impl ReadRows,
-    mut fold: F,
-    sink: &mut impl Sink<F::Record>,
-) -> Result<()> {
-    let mut window: Window<(Instant, Row<Kept>, Arc<Memory>)> = Window::default();
-    let (mut next, mut out) = (VecDeque::new(), Vec::new());
-    let mut context = Context::default();
-    let (mut copies, source) = (Copies::default(), run.logs[0].source);
-    let prepare = |rows: &mut Rows<Kept, Memory>| {
-        // There is nothing to choose from: it is the only log.
-        context.place(rows, &Sessions::default(), source);
-        for row in &mut rows.rows {
-            row.value.left_out = copies.left_out(row);
-        }
-    };
-    run.read_live(look, rows, prepare, |step| {
-        let mut come_to = None;
-        match step {
-            Step::Row(t, row, memory) => {
-                window.push(t.unwrap_or(i64::MIN), (Instant::now(), row, memory), &mut next);
-            }
-            Step::Time(t) => {
-                window.advance(t, &mut next);
-                come_to = Some(t).filter(|_| window.is_empty());
-            }
-            Step::Pause(quiet) => {
-                window.release_while(|(came, ..)| came.elapsed() >= HOLD, &mut next);
-                let settled = quiet >= Duration::from_millis(SETTLE_MS as u64);
-                come_to = Some(i64::MAX).filter(|_| settled && window.is_empty());
-            }
-        }
-        feed_all(&mut fold, &mut next, &mut out);
-        if let Some(t) = come_to {
-            fold.advance(t, &mut out);
-        }
-        if !out.is_empty() {
-            sink.take(&mut out)?;
-            sink.flush()?;
-        }
-        Ok(!window.is_empty() || fold.waits())
-    })?;
-    window.release(&mut next);
-    feed_all(&mut fold, &mut next, &mut out);
-    run.report.counts.late_rows += window.late();
-    fold.finish(&mut out);
-    sink.take(&mut out)
+/// The rows of the last seconds of what is there. They are held back, since what comes when logs
+/// are followed may belong before them.
+#[derive(Default)]
+struct Latest {
+    rows: VecDeque<Fed>,
+    newest: i64,
 }
 
-type Came = (i64, (Instant, Row<Kept>, Arc<Memory>));
-
-fn feed_all<F: Fold>(fold: &mut F, next: &mut VecDeque<Came>, out: &mut Vec<F::Record>) {
-    for (t, (_, row, memory)) in next.drain(..) {
-        let t = Some(t).filter(|t| *t != i64::MIN);
-        fold.feed(&memory.event(t, &row, row.value.left_out), out);
+impl Latest {
+    /// Takes the next row, and feeds those that have come too far back.
+    fn push(&mut self, fed: Fed, mut give: impl FnMut(&Fed)) {
+        self.newest = self.newest.max(fed.t().unwrap_or(i64::MIN));
+        self.rows.push_back(fed);
+        let oldest = self.newest.saturating_sub(WINDOW_MS);
+        while let Some(first) = self.rows.front()
+            && first.t().is_none_or(|t| t < oldest)
+        {
+            give(first);
+            self.rows.pop_front();
+        }
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context;
-use jsonl::{Opened, Origin};
+use jsonl::{FileId, Opened, Origin};
 use rayon::prelude::*;
 
 use crate::flags::{InputFlags, Source};
@@ -41,16 +41,22 @@ pub struct Logs {
     pub live: bool,
     /// Which sessions have their own logs in the input.
     pub sessions: Sessions,
+    /// All files that were found, read or not, with their sizes.
+    pub walked: Vec<(PathBuf, Option<FileId>, u64)>,
 }
 
-/// Finds the logs to read. `since`, in milliseconds, spares walked files that ended long before. If
-/// runs follow each other, files without a whole line wait for a later one.
-pub fn find(
-    flags: &InputFlags,
-    since: Option<i64>,
-    runs_follow: bool,
-    report: &mut Report,
-) -> anyhow::Result<Logs> {
+/// What was named.
+pub(crate) struct Named {
+    /// Paths, or the default roots that there are.
+    pub paths: Vec<PathBuf>,
+    /// Whether the user named them.
+    asked: bool,
+    /// Whether standard input is read without having been named.
+    unasked: bool,
+}
+
+/// What the flags name.
+pub(crate) fn paths(flags: &InputFlags) -> anyhow::Result<Named> {
     let mut paths = flags.paths.clone();
     if let Some(list) = &flags.files_from {
         paths.extend(listed(list, b'\n')?);
@@ -65,6 +71,31 @@ pub fn find(
         paths.push(PathBuf::from("-"));
     } else if !named {
         paths = default_roots().into_iter().filter(|root| root.exists()).collect();
+    }
+    Ok(Named { paths, asked: named || unasked, unasked })
+}
+
+/// How logs are looked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct How {
+    /// Walked files that ended long before this time, in milliseconds, are spared.
+    pub since: Option<i64>,
+    /// Named files need not be there yet.
+    pub waits: bool,
+    /// Runs follow each other: files without a whole line wait for a later one.
+    pub runs_follow: bool,
+}
+
+/// Finds the logs to read.
+pub(crate) fn find(
+    flags: &InputFlags,
+    named: &Named,
+    how: How,
+    report: &mut Report,
+) -> anyhow::Result<Logs> {
+    let Named { paths, asked: named, unasked } = named;
+    let (named, unasked) = (*named, *unasked);
+    if !named {
         let shown: Vec<_> = paths.iter().map(|p| p.display().to_string()).collect();
         report.note(&match shown.len() {
             0 => "no logs in the default roots: name a PATH, or set ALOG_ROOTS".to_owned(),
@@ -73,13 +104,14 @@ pub fn find(
     }
     let mut search = Search {
         source: flags.source,
-        since,
-        runs_follow,
-        named: named || unasked,
+        since: how.since,
+        runs_follow: how.runs_follow,
+        named,
         unasked,
+        waits: how.waits,
         report,
     };
-    let found = search.run(&paths)?;
+    let found = search.run(paths)?;
     let live = matches!(&found.logs[..], [only] if only.is_live());
     Ok(Logs { live, ..found })
 }
@@ -93,6 +125,8 @@ struct Search<'a> {
     named: bool,
     /// Whether standard input is read without having been named.
     unasked: bool,
+    /// Whether files that are not there yet are waited for.
+    waits: bool,
     report: &'a mut Report,
 }
 
@@ -100,12 +134,17 @@ impl Search<'_> {
     fn run(&mut self, paths: &[PathBuf]) -> anyhow::Result<Logs> {
         let inputs = jsonl::walk(paths);
         for (path, error) in &inputs.unreadable {
+            if self.waits && error.kind() == io::ErrorKind::NotFound {
+                self.report.remark(&format!("{}: not there yet, waited for", path.display()));
+                continue;
+            }
             self.report.trouble(&format!("{}: {error}", path.display()));
         }
         let mut files = inputs.files;
         let piped = files.iter().any(|file| file.path == Path::new("-"));
         let stdin = fs::metadata("/dev/stdin").ok().filter(|_| piped).map(|m| (m.dev(), m.ino()));
         files.retain(|file| stdin.is_none() || file.id != stdin);
+        let walked = files.iter().map(|file| (file.path.clone(), file.id, file.size)).collect();
         let all = files.len();
         files.retain(|file| !(file.walked && self.is_over(file.modified)));
         self.report.counts.files_skipped += (all - files.len()) as u64;
@@ -125,7 +164,7 @@ impl Search<'_> {
         let logs = sources.finish(self.report);
         let nothing_known = logs.logs.is_empty() && self.report.counts.files == 0;
         passed.tell(self.report, nothing_known && self.named);
-        Ok(logs)
+        Ok(Logs { walked, ..logs })
     }
 
     /// Keeps a log, unless it is to be passed over.
@@ -171,6 +210,16 @@ impl Search<'_> {
         let modified = modified.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         (modified.as_millis() as i64) < since - 86_400_000
     }
+}
+
+/// A log that came while others were followed, and what it holds.
+pub(crate) fn log_at(path: &Path) -> io::Result<(Log, Seen)> {
+    let found = jsonl::walk(&[path.to_owned()]).files.into_iter().next();
+    let found = found.ok_or(io::ErrorKind::NotFound)?;
+    let seen = format::of_file(path)?;
+    let mut log = Log::of_path(&found)?;
+    log.seen(&seen);
+    Ok((log, seen))
 }
 
 /// Opens a file and tells what it holds; nothing of one that comes only once.

@@ -31,6 +31,7 @@ mod deltas;
 mod feed;
 mod flags;
 mod fold;
+mod follow;
 mod format;
 pub mod inputs;
 mod live;
@@ -55,11 +56,11 @@ mod zones;
 pub use choice::{Choice, Chosen};
 pub use deltas::{fold_deltas, fold_deltas_stated};
 pub use flags::{
-    CheckFlags, CommonFlags, Form, HelpFlags, InputFlags, OutputFlags, SelectionFlags, Source,
-    StateFlags,
+    CheckFlags, CommonFlags, EmitFlags, FollowFlags, Form, HelpFlags, InputFlags, OutputFlags,
+    SelectionFlags, Source, StateFlags, parse_duration,
 };
 pub use fold::{FoldRows, Kept, Memory, NativeRows, ReadRows, Sink, Unfed, fold, fold_on};
-pub use live::Step;
+pub use live::{Step, Wish};
 pub use look::Look;
 pub use order::Lateness;
 pub use output::{Output, schema_of};

@@ -1,86 +1,145 @@
-//! A log that comes through a pipe: rows are passed on as they come. A row waits only for the
-//! offset of its session, and not for long.
+//! Logs that are still being written: rows are passed on as they come. A row waits only for the
+//! offset of its session, and not for long, and until what may come before it was read.
 
-use std::collections::VecDeque;
+mod order;
+mod pipe;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use agentlog::zone::Clock;
+use agentlog::record::SrcPath;
 use anyhow::Result;
-use jsonl::Batch;
+use jsonl::Placed;
 
+use crate::follow::Followed;
 use crate::look::Look;
-use crate::order::WINDOW_MS;
 use crate::run::{Placer, Row, Rows, Run};
-use crate::scan::{self, Decode, Scanned};
-use crate::zones::Zones;
+use crate::scan::{Decode, Scanned};
+use order::Waiting;
+use pipe::Pipe;
 
-/// How long a row may be held back on the clock of this machine.
-pub const HOLD: Duration = Duration::from_millis(500);
 /// How often held rows are looked at while nothing comes.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What happens in a pipe.
-pub enum Step<T, M> {
+/// What happens while logs are read as they are written.
+pub enum Step<'a, T, M> {
+    /// A log came that was not there before. Rows name logs by their place among all.
+    Log(&'a SrcPath),
     /// A row came; its time in UTC is settled. With it comes the memory of its block.
     Row(Option<i64>, Row<T>, Arc<M>),
-    /// The log has come to this time.
+    /// The logs have come to this time.
     Time(i64),
     /// All that came was passed on; nothing has come for that long.
     Pause(Duration),
 }
 
+/// What a source gives.
+pub(crate) enum Came<T, M> {
+    /// Rows of that log, in its order.
+    Blocks(usize, Vec<Placed<Scanned<T, M>>>),
+    /// All that was there was read once more.
+    Round,
+    /// Nothing came up to the time given.
+    Quiet,
+    /// There is no more, and never will be.
+    End,
+    /// The run is to end: a signal.
+    Signal(i32),
+    /// The reader of the output has gone.
+    Closed,
+}
+
+/// What goes on to be read.
+enum Source {
+    Pipe(Box<Pipe>),
+    Files(Box<Followed>),
+}
+
+/// When a run that goes on ends by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ending {
+    /// At this time.
+    pub at: Option<Instant>,
+    /// When nothing came for so long.
+    pub idle: Option<Duration>,
+}
+
+impl Ending {
+    /// The time at which it ends if nothing comes.
+    fn next(self, last_came: Instant) -> Option<Instant> {
+        let idle = self.idle.map(|idle| last_came + idle);
+        self.at.into_iter().chain(idle).min()
+    }
+}
+
 impl Run {
-    /// Reads the one log that is a pipe, to its end. `prepare` gets the rows of each block as they
-    /// stand in it; `step` says whether it holds anything back
-    /// and so wants to be called again soon.
+    /// Reads logs as they are written: the one that is a pipe, to its end, or those that are
+    /// followed, from where they were read up to. `prepare` gets the rows of each block as they
+    /// stand in it, with the place of their log; `step` says whether it holds anything back and so
+    /// wants to be called again soon. None of its answers ends the run.
     pub fn read_live<D: Decode>(
         &mut self,
         look: Look<'_>,
         decode: &D,
-        mut prepare: impl FnMut(&mut Rows<D::Value, D::Memory>),
-        mut step: impl FnMut(Step<D::Value, D::Memory>) -> Result<bool>,
+        mut prepare: impl FnMut(&Run, usize, &mut Rows<D::Value, D::Memory>),
+        mut step: impl FnMut(Step<'_, D::Value, D::Memory>) -> Result<Wish>,
     ) -> Result<()> {
-        let Some(log) = self.log_mut(0) else { return Ok(()) };
-        let source = log.open_seen()?;
-        let mut reader = self.logs[0].reader(source, &self.options);
-        let mut placer = Placer::new(0, &self.logs[0]);
-        let mut waiting = Waiting::default();
-        let mut last_came = Instant::now();
-        let mut kind = Kind::default();
+        let mut told = self.logs.len();
+        let Some(mut source) = Source::open(self)? else { return Ok(()) };
+        let mut waiting = Waiting::new(self.window, source.is_many());
+        let (mut last_came, mut log_time) = (Instant::now(), i64::MIN);
+        let mut tick = None;
         loop {
-            match reader.next(&|block| scan::block(block, self.logs[0].about(), look, decode)) {
-                Ok(Batch::Blocks(blocks)) => {
+            let end = self.ending.next(last_came);
+            let until = end.into_iter().chain(tick).min();
+            let came = source.next(self, look, decode, until);
+            for log in &self.logs[told..] {
+                step(Step::Log(&log.src))?;
+            }
+            told = self.logs.len();
+            let mut row = |(t, row, memory)| step(Step::Row(t, row, memory)).map(drop);
+            match came {
+                Came::Blocks(file, blocks) => {
                     last_came = Instant::now();
                     for block in blocks {
-                        kind.see(&block.value);
-                        self.tell(0, &block);
+                        self.tell(file, &block);
+                        let Some(placer) = source.placer(file) else { continue };
                         let mut came = placer.place(block);
-                        prepare(&mut came);
+                        prepare(self, file, &mut came);
                         self.zones.learn_first(came.evidence.into_iter().map(|(_, told)| told));
+                        log_time = log_time.max(self.zones.utc(came.last).unwrap_or(i64::MIN));
                         let memory = Arc::new(came.arena);
-                        for row in came.rows {
-                            waiting.push(row, &memory);
-                        }
-                        waiting.pass(&self.zones, false, &mut step)?;
-                        if let (true, Some(t)) = (waiting.is_empty(), self.zones.utc(came.last)) {
-                            step(Step::Time(t))?;
-                        }
+                        came.rows.into_iter().for_each(|row| waiting.push(row, &memory));
+                        waiting.pass(&self.zones, false, &mut row)?;
                     }
                 }
-                Ok(Batch::Quiet) => waiting.pass(&self.zones, false, &mut step)?,
-                Ok(Batch::End) => break,
-                Err(e) => {
-                    self.unreadable(0, &e);
-                    break;
+                Came::Round => {
+                    waiting.round_is_over();
+                    waiting.pass(&self.zones, false, &mut row)?;
                 }
+                Came::Quiet => waiting.pass(&self.zones, false, &mut row)?,
+                Came::End => break,
+                Came::Signal(signal) => {
+                    self.report.ended_by(signal);
+                    source.end();
+                }
+                Came::Closed => return Err(closed().into()),
             }
-            let held = step(Step::Pause(last_came.elapsed()))? || !waiting.is_empty();
-            reader.set_patience(held.then_some(TICK));
+            if waiting.is_empty() && log_time > i64::MIN {
+                step(Step::Time(log_time))?;
+            }
+            self.report.flush();
+            let wish = step(Step::Pause(last_came.elapsed()))?;
+            let held = wish == Wish::Soon || !waiting.is_empty();
+            tick = held.then(|| Instant::now() + TICK);
+            if wish == Wish::Enough || end.is_some_and(|end| end <= Instant::now()) {
+                source.end();
+            }
         }
-        waiting.pass(&self.zones, true, &mut step)?;
-        self.count((reader.lines(), reader.bytes()));
-        self.remark_unknown(0, &kind);
+        waiting.pass(&self.zones, true, |(t, row, memory)| {
+            step(Step::Row(t, row, memory)).map(drop)
+        })?;
+        source.close(self);
         Ok(())
     }
 
@@ -90,6 +149,74 @@ impl Run {
             self.report.counts.unknown_files += 1;
             let path = self.logs[file].path.display();
             self.report.trouble(&format!("{path}: not a log of a known format"));
+        }
+    }
+}
+
+/// What whoever takes rows wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// What comes, whenever that is.
+    More,
+    /// To be called again soon: something is held back.
+    Soon,
+    /// Nothing: all that was asked for was printed.
+    Enough,
+}
+
+/// The reader of the output has gone.
+fn closed() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::BrokenPipe, jsonl::Closed)
+}
+
+impl Source {
+    fn open(run: &mut Run) -> Result<Option<Self>> {
+        if run.live {
+            let pipe = Pipe::open(run)?;
+            return Ok(pipe.map(|pipe| Self::Pipe(Box::new(pipe))));
+        }
+        let files = Followed::start(run)?;
+        Ok(files.map(|files| Self::Files(Box::new(files))))
+    }
+
+    /// Whether there may be several.
+    fn is_many(&self) -> bool {
+        matches!(self, Self::Files(_))
+    }
+
+    fn next<D: Decode>(
+        &mut self,
+        run: &mut Run,
+        look: Look<'_>,
+        decode: &D,
+        until: Option<Instant>,
+    ) -> Came<D::Value, D::Memory> {
+        match self {
+            Self::Pipe(pipe) => pipe.next(run, look, decode, until),
+            Self::Files(files) => files.next(run, look, decode, until),
+        }
+    }
+
+    /// What gives the rows of a log their places.
+    fn placer(&mut self, file: usize) -> Option<&mut Placer> {
+        match self {
+            Self::Pipe(pipe) => Some(&mut pipe.placer),
+            Self::Files(files) => files.placer(file),
+        }
+    }
+
+    /// What is there is still given, but nothing more is waited for.
+    fn end(&mut self) {
+        match self {
+            Self::Pipe(pipe) => pipe.end(),
+            Self::Files(files) => files.end(),
+        }
+    }
+
+    fn close(self, run: &mut Run) {
+        match self {
+            Self::Pipe(pipe) => pipe.close(run),
+            Self::Files(_) => {}
         }
     }
 }
@@ -105,51 +232,5 @@ impl Kind {
     pub(crate) fn see<T, M>(&mut self, found: &Scanned<T, M>) {
         self.something |= !found.blank;
         self.known |= found.known;
-    }
-}
-
-/// Rows whose offset may still become known, in the order they came.
-struct Waiting<T, M> {
-    rows: VecDeque<(Instant, Row<T>, Arc<M>)>,
-    newest_local: i64,
-}
-
-impl<T, M> Default for Waiting<T, M> {
-    fn default() -> Self {
-        Self { rows: VecDeque::new(), newest_local: i64::MIN }
-    }
-}
-
-impl<T, M> Waiting<T, M> {
-    fn push(&mut self, row: Row<T>, memory: &Arc<M>) {
-        if let Clock::Local(ms, _) = row.clock {
-            self.newest_local = self.newest_local.max(ms);
-        }
-        self.rows.push_back((Instant::now(), row, Arc::clone(memory)));
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Passes on the rows that have waited enough.
-    fn pass(
-        &mut self,
-        zones: &Zones,
-        over: bool,
-        step: &mut impl FnMut(Step<T, M>) -> Result<bool>,
-    ) -> Result<()> {
-        while let Some((since, row, _)) = self.rows.front() {
-            let behind = match row.clock {
-                Clock::Local(ms, _) => self.newest_local - ms > WINDOW_MS,
-                _ => false,
-            };
-            if !(over || behind || zones.knows(row.clock) || since.elapsed() >= HOLD) {
-                break;
-            }
-            let Some((_, row, memory)) = self.rows.pop_front() else { break };
-            step(Step::Row(zones.utc(row.clock), row, memory))?;
-        }
-        Ok(())
     }
 }

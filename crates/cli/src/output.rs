@@ -19,6 +19,8 @@ pub struct Output {
     line_feeds: bool,
     /// The keys of a record.
     keys: Vec<String>,
+    /// Whether records end with `final`.
+    states: bool,
     table: Table,
     record: Vec<u8>,
     printed: u64,
@@ -52,6 +54,7 @@ impl Output {
             pretty: flags.pretty,
             line_feeds: !flags.null,
             keys,
+            states: false,
             table: Table::new(shown, colour),
             record: Vec::new(),
             printed: 0,
@@ -63,6 +66,11 @@ impl Output {
     /// Shows other columns in tables than the kind of record does.
     pub fn set_columns(&mut self, columns: &[&'static str]) {
         self.table.set_columns(columns);
+    }
+
+    /// Tells in each record whether it is final.
+    pub(crate) fn set_states(&mut self, states: bool) {
+        self.states = states;
     }
 
     /// Adds the row to a table that sums the others up.
@@ -215,7 +223,8 @@ impl Output {
     }
 
     fn header(&mut self) -> io::Result<()> {
-        let keys = self.keys.clone();
+        let states = self.states.then_some("final".to_owned());
+        let keys: Vec<String> = self.keys.iter().cloned().chain(states).collect();
         self.row(&keys)
     }
 
@@ -271,7 +280,7 @@ fn shown(value: Value<'_>) -> String {
 pub fn schema_of(kind: &RecordKind) -> serde_json::Value {
     use serde_json::{Map, Value, json};
     let mut properties = Map::new();
-    for field in kind.fields().chain(kind.rows) {
+    for field in kind.fields().chain(kind.rows).chain(kind.is_final) {
         let mut schema = shape_of(field.shape, kind.schema);
         schema["description"] = Value::from(field.about);
         properties.insert(field.name.to_owned(), schema);

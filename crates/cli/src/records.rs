@@ -2,19 +2,22 @@
 //! many as were asked for.
 
 mod kinds;
+mod states;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use agentlog::event::{Head, Src};
 use agentlog::json::Text;
 use agentlog::record::{RecordKind, SrcPath, Values};
 use anyhow::Result;
 
-use crate::flags::OutputFlags;
+use crate::flags::{EmitFlags, OutputFlags};
 use crate::fold::Sink;
 use crate::output::Output;
 use crate::run::Run;
 use crate::select::{Limit, Selection};
+use states::States;
 
 /// A record that a fold gave out.
 pub trait Record {
@@ -24,6 +27,8 @@ pub trait Record {
     fn t(&self) -> Option<i64>;
     /// The row it starts from.
     fn src(&self) -> Src;
+    /// What tells it from others that start from the same row.
+    fn id(&self) -> Option<&str>;
     /// Whose it is.
     fn head(&self) -> &Head;
     /// Appends it as JSON.
@@ -44,6 +49,8 @@ pub struct Records<R> {
     explain: bool,
     /// Whether records are printed as they come.
     at_once: bool,
+    /// Whether they will be, once what is there was read.
+    at_once_later: bool,
     /// Wanted records that wait for the end.
     kept: Vec<R>,
     sessions: BTreeSet<String>,
@@ -57,6 +64,10 @@ pub struct Records<R> {
     words: Option<fn(&R) -> Option<&Text>>,
     /// What is printed of a record as it stands in the log.
     lines: Option<fn(&R) -> &[u8]>,
+    /// What was printed of records that are not final, if that is wanted.
+    states: Option<States>,
+    /// Memory for one of them.
+    open_text: Vec<u8>,
 }
 
 /// How many records more than asked for are kept before the oldest are dropped.
@@ -66,14 +77,16 @@ impl<R: Record> Records<R> {
     /// Prepares to print the records of a run.
     pub fn new(run: &Run, flags: &OutputFlags, explain: bool) -> Self {
         let output = Output::new(flags, R::KIND, explain);
-        let at_once =
-            run.live && !output.waits_for_end() && !matches!(run.selection.limit, Limit::Last(_));
+        let streams = !output.waits_for_end();
+        let at_once = run.live && streams && !matches!(run.selection.limit, Limit::Last(_));
+        let at_once_later = run.is_following() && streams;
         Self {
             output,
             selection: run.selection.clone(),
             paths: run.logs.iter().map(|log| log.src.clone()).collect(),
             explain,
             at_once,
+            at_once_later,
             kept: Vec::new(),
             sessions: BTreeSet::new(),
             before: 0,
@@ -81,6 +94,8 @@ impl<R: Record> Records<R> {
             total: None,
             words: None,
             lines: None,
+            states: None,
+            open_text: Vec::new(),
         }
     }
 
@@ -95,6 +110,19 @@ impl<R: Record> Records<R> {
     #[must_use]
     pub fn in_lines(self, lines: fn(&R) -> &[u8]) -> Self {
         Self { lines: Some(lines), ..self }
+    }
+
+    /// Prints other states of records, too, or instead.
+    #[must_use]
+    pub fn emitting(mut self, flags: &EmitFlags) -> Self {
+        self.states = States::new(&flags.emit);
+        self.output.set_states(self.states.is_some());
+        self
+    }
+
+    /// Whether other states are printed, too.
+    pub fn has_states(&self) -> bool {
+        self.states.is_some()
     }
 
     /// Prints, of the selected records, only those that pass the test.
@@ -120,15 +148,13 @@ impl<R: Record> Records<R> {
 impl<R: Record> Sink<R> for Records<R> {
     fn take(&mut self, records: &mut Vec<R>) -> Result<()> {
         for record in records.drain(..) {
-            let head = record.head();
-            let sid = head.sid.as_deref();
-            if self.selection.names_sessions() && self.selection.session(sid) {
-                self.sessions.extend(sid.map(String::from));
+            if let Some(states) = &mut self.states {
+                states.is_final(record.src(), record.id());
+                if !states.end {
+                    continue;
+                }
             }
-            if !self.selection.time(record.t())
-                || !self.selection.whose(head.provider, sid, head.cwd.as_deref())
-                || !(self.only)(&record)
-            {
+            if !self.wants(&record) {
                 continue;
             }
             if self.at_once {
@@ -159,6 +185,53 @@ impl<R: Record> Sink<R> for Records<R> {
     fn flush(&mut self) -> Result<()> {
         Ok(self.output.flush()?)
     }
+
+    fn log_came(&mut self, path: &SrcPath) {
+        self.paths.push(path.clone());
+    }
+
+    fn caught_up(&mut self) -> Result<()> {
+        if !self.at_once_later {
+            return Ok(());
+        }
+        self.at_once = true;
+        if let Limit::Last(n) = self.selection.limit {
+            self.sort();
+            self.kept.retain(|record| self.selection.session(record.head().sid.as_deref()));
+            self.kept.drain(..self.kept.len().saturating_sub(n as usize));
+        }
+        if self.selection.names_sessions() {
+            self.selection.clone().settle(&self.sessions)?;
+        }
+        for record in std::mem::take(&mut self.kept) {
+            self.print(&record)?;
+        }
+        self.flush()
+    }
+
+    fn wants_open(&self) -> Option<Duration> {
+        (self.has_states() && self.at_once).then_some(Duration::ZERO)
+    }
+
+    fn take_open(&mut self, records: &mut Vec<R>) -> Result<()> {
+        for record in records.drain(..) {
+            if !self.wants(&record) {
+                continue;
+            }
+            self.open_text.clear();
+            record.write(0, &self.paths, self.explain, &mut self.open_text);
+            let states = self.states.as_mut();
+            if states.is_some_and(|s| s.is_news(record.src(), record.id(), &self.open_text)) {
+                self.print_state(&record, Some(false))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn has_enough(&self) -> bool {
+        self.at_once
+            && matches!(self.selection.limit, Limit::First(n) if self.output.printed() >= n)
+    }
 }
 
 impl<R: Record> Records<R> {
@@ -178,6 +251,18 @@ impl<R: Record> Records<R> {
     /// The sessions met so far, if sessions are asked for.
     pub(crate) fn sessions(&self) -> &BTreeSet<String> {
         &self.sessions
+    }
+
+    /// Whether a record is selected.
+    fn wants(&mut self, record: &R) -> bool {
+        let head = record.head();
+        let sid = head.sid.as_deref();
+        if self.selection.names_sessions() && self.selection.session(sid) {
+            self.sessions.extend(sid.map(String::from));
+        }
+        self.selection.time(record.t())
+            && self.selection.whose(head.provider, sid, head.cwd.as_deref())
+            && (self.only)(record)
     }
 
     fn sort(&mut self) {
@@ -202,7 +287,7 @@ impl<R: Record> Records<R> {
     /// Keeps all records until the end, for [`Records::gathered`].
     #[must_use]
     pub fn gathering(self) -> Self {
-        Self { at_once: false, ..self }
+        Self { at_once: false, at_once_later: false, ..self }
     }
 
     /// The wanted records in order of time, for those who print what they come to instead.
@@ -230,6 +315,12 @@ impl<R: Record> Records<R> {
     }
 
     fn print(&mut self, record: &R) -> Result<()> {
+        let is_final = self.states.is_some().then_some(true);
+        self.print_state(record, is_final)
+    }
+
+    /// Prints a record; `is_final` is told in it, if it is to be told.
+    fn print_state(&mut self, record: &R, is_final: Option<bool>) -> Result<()> {
         if let Limit::First(n) = self.selection.limit
             && self.output.printed() >= n
         {
@@ -243,6 +334,12 @@ impl<R: Record> Records<R> {
             return Ok(self.output.raw(lines(record))?);
         }
         let (paths, explain) = (&self.paths, self.explain);
-        Ok(self.output.record(|index, out| record.write(index, paths, explain, out))?)
+        Ok(self.output.record(|index, out| {
+            record.write(index, paths, explain, out);
+            if let (Some(is_final), Some(b'}')) = (is_final, out.last()) {
+                out.pop();
+                out.extend_from_slice(format!(",\"final\":{is_final}}}").as_bytes());
+            }
+        })?)
     }
 }

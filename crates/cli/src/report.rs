@@ -18,6 +18,10 @@ pub enum Verdict {
     Failed,
     /// 2: input that could not be read, or a bad line with `--strict`.
     Trouble,
+    /// 130: ended by the keyboard.
+    Interrupted = 130,
+    /// 143: ended by whoever manages processes.
+    Terminated = 143,
 }
 
 /// A line that could not be read.
@@ -64,6 +68,7 @@ pub struct Report {
     first_partial: Option<String>,
     bad_lines: Option<(BufWriter<File>, String)>,
     trouble: bool,
+    signal: Option<i32>,
 }
 
 impl Report {
@@ -88,6 +93,7 @@ impl Report {
             first_partial: None,
             bad_lines,
             trouble: false,
+            signal: None,
         })
     }
 
@@ -108,6 +114,22 @@ impl Report {
     pub fn trouble(&mut self, text: &str) {
         self.trouble = true;
         say(text);
+    }
+
+    /// Hands bad lines that were written to whoever reads them.
+    pub(crate) fn flush(&mut self) {
+        if let Some((file, name)) = &mut self.bad_lines
+            && let Err(e) = file.flush()
+        {
+            let text = format!("--bad-lines: {name}: {e}");
+            self.bad_lines = None;
+            self.trouble(&text);
+        }
+    }
+
+    /// A signal ended the run.
+    pub(crate) fn ended_by(&mut self, signal: i32) {
+        self.signal = Some(signal);
     }
 
     /// Counts a bad line.
@@ -191,7 +213,10 @@ impl Report {
     }
 
     fn verdict(&self) -> Verdict {
-        if self.trouble || (self.strict && self.counts.bad_lines > 0) {
+        if let Some(signal) = self.signal {
+            let interrupted = signal == signal_hook::consts::SIGINT;
+            if interrupted { Verdict::Interrupted } else { Verdict::Terminated }
+        } else if self.trouble || (self.strict && self.counts.bad_lines > 0) {
             Verdict::Trouble
         } else if self.fail_empty && self.counts.records == 0 {
             Verdict::Failed

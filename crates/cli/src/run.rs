@@ -1,18 +1,22 @@
 //! The loop from input to rows: opens each log, has its blocks decoded, counts and reports what
 //! is bad, and gives rows their place.
 
+mod choice;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use agentlog::event::Src;
 use agentlog::zone::{Clock, Evidence};
 use anyhow::{Context, Result};
 use jsonl::{Batch, Needles, Placed, ReaderOptions};
 
-use crate::flags::{CommonFlags, Source, StateFlags};
+use crate::flags::{CommonFlags, FollowFlags, Source, StateFlags};
+use crate::follow::Follow;
 use crate::format::Format;
-use crate::inputs::{self, Log, Place, Sessions};
-use crate::live::Kind;
+use crate::inputs::{self, How, Log, Place, Sessions};
+use crate::live::{Ending, Kind};
 use crate::look::Look;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -20,6 +24,7 @@ use crate::resume::ResumePoint;
 use crate::scan::{self, Decode, Item, Scanned};
 use crate::select::Selection;
 use crate::zones::Zones;
+use choice::LeftOut;
 
 /// A run of a command.
 pub struct Run {
@@ -46,7 +51,20 @@ pub struct Run {
     quiet: bool,
     /// Where the run goes on from, and then where it stopped.
     pub(crate) resume: ResumePoint,
+    /// What is followed once all that is there was read.
+    pub(crate) follow: Option<Follow>,
+    /// When a run that goes on ends by itself.
+    pub(crate) ending: Ending,
+    /// How long a row may be held back on the clock of this machine.
+    pub(crate) window: Duration,
+    /// After which time what is open is printed as it is, if nothing comes for it.
+    pub give_up: Option<Duration>,
+    /// Which logs nobody wants, if they come.
+    left_out: LeftOut,
 }
+
+/// How long a row of a pipe may be held back.
+const HOLD: Duration = Duration::from_millis(500);
 
 /// Bare words that every row with evidence of its writer's zone has in it.
 pub const ZONE_NEEDLES: [&str; 3] = ["user_message", "user_prompt", "session_configured"];
@@ -94,55 +112,52 @@ pub struct Rows<T, M> {
 impl Run {
     /// Understands the flags and finds the logs.
     pub fn new(flags: &CommonFlags) -> Result<Self> {
-        Self::finding(flags, None, false)
+        Self::finding(flags, None, How::default())
     }
 
     /// The same for who wants no records before `since`, in milliseconds since the epoch, whatever
     /// the flags say: files that ended long before are not opened.
     pub fn sparing(flags: &CommonFlags, since: Option<i64>) -> Result<Self> {
-        Self::finding(flags, since, false)
+        Self::finding(flags, None, How { since, ..How::default() })
     }
 
-    /// The same for a run that may go on from another.
-    pub fn going_on(flags: &CommonFlags, state: &StateFlags) -> Result<Self> {
-        Self::finding(flags, None, state.file.is_some())
+    /// The same for a run that may follow the logs, or go on from another.
+    pub fn of(flags: &CommonFlags, follow: &FollowFlags, state: &StateFlags) -> Result<Self> {
+        if state.file.is_some() {
+            return Self::to_go_on(flags);
+        }
+        Self::following(flags, follow)
     }
 
     /// The same for a run that goes on from another, wherever that left its state.
     pub fn to_go_on(flags: &CommonFlags) -> Result<Self> {
-        Self::finding(flags, None, true)
+        Self::finding(flags, None, How { runs_follow: true, ..How::default() })
     }
 
     /// The same for one more reading of the same logs, of which all was told before.
     pub fn to_go_on_again(flags: &CommonFlags) -> Result<Self> {
-        let mut run = Self::finding(flags, None, true)?;
+        let mut run = Self::to_go_on(flags)?;
         run.mark_read();
         Ok(run)
     }
 
-    /// Leaves all logs out but those.
-    pub fn stay_with(&mut self, stays: impl Fn(&Log) -> bool) {
-        self.leave_out(|log| !stays(log));
-    }
-
-    /// Whether there is something that the run before did not read.
-    pub fn has_gained(&self) -> bool {
-        let points = &self.resume_point().logs;
-        self.logs.iter().enumerate().any(|(file, log)| {
-            !log.is_gone()
-                && points.get(file).is_none_or(|point| point.on_disk != Some(log.on_disk))
-        })
-    }
-
-    fn finding(flags: &CommonFlags, since: Option<i64>, goes_on: bool) -> Result<Self> {
+    /// The same; logs that are to be followed need not be there yet.
+    pub(crate) fn finding(
+        flags: &CommonFlags,
+        follow: Option<&FollowFlags>,
+        how: How,
+    ) -> Result<Self> {
         if let Some(jobs) = flags.input.jobs {
             rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
         }
         let selection = Selection::new(&flags.selection)?;
         let zones = Zones::new(&flags.selection.tz)?;
         let mut report = Report::new(&flags.checks, &flags.output)?;
-        let since = selection.since.max(since);
-        let found = inputs::find(&flags.input, since, goes_on, &mut report)?;
+        let named = inputs::paths(&flags.input)?;
+        let how = How { since: selection.since.max(how.since), waits: follow.is_some(), ..how };
+        let found = inputs::find(&flags.input, &named, how, &mut report)?;
+        let follow = follow.filter(|_| !found.live);
+        let follow = follow.map(|how| Follow::new(how, named.paths, found.walked));
         let all = flags.input.source == Some(Source::All);
         let sessions = if all { Sessions::default() } else { found.sessions };
         let options = ReaderOptions { max_line: flags.input.max_line, ..ReaderOptions::default() };
@@ -161,11 +176,17 @@ impl Run {
             read_before: false,
             quiet,
             resume: ResumePoint::start(),
+            follow,
+            ending: Ending::default(),
+            window: HOLD,
+            give_up: None,
+            left_out: LeftOut { no_choice: all, ..LeftOut::default() },
         })
     }
 
     /// Counts what each source of a session tells, and not only the best.
     pub fn take_all_sources(&mut self) {
+        self.left_out.no_choice = true;
         self.sessions = Sessions::default();
     }
 
@@ -180,50 +201,6 @@ impl Run {
                  another); the first is {first}"
             ));
         }
-    }
-
-    /// How many logs the agents wrote by themselves, as far as is known.
-    pub fn native_logs(&self) -> usize {
-        self.logs.iter().filter(|log| log.about().format.dialect().is_some()).count()
-    }
-
-    /// Leaves out logs that the agents wrote by themselves.
-    pub fn leave_out_native(&mut self) {
-        self.leave_out(|log| log.about().format.dialect().is_some());
-    }
-
-    /// Leaves out captured requests: what is asked of a model is no news to who reads sessions.
-    pub fn leave_out_requests(&mut self) {
-        self.leave_out(|log| log.format == Format::Request);
-    }
-
-    /// Does something with the run as if only some of its logs were there.
-    pub fn with_only<T>(
-        &mut self,
-        stays: impl Fn(&Log) -> bool,
-        act: impl FnOnce(&mut Self) -> Result<T>,
-    ) -> Result<T> {
-        let Some(logs) = Arc::get_mut(&mut self.logs).map(std::mem::take) else {
-            return act(self);
-        };
-        let (stay, wait): (Vec<_>, Vec<_>) =
-            logs.into_iter().enumerate().partition(|(_, log)| stays(log));
-        let (places, stay): (Vec<usize>, Vec<Log>) = stay.into_iter().unzip();
-        self.logs = Arc::new(stay);
-        let done = act(self);
-        let came_back = Arc::get_mut(&mut self.logs).map(std::mem::take).unwrap_or_default();
-        let mut logs: Vec<_> = places.into_iter().zip(came_back).chain(wait).collect();
-        logs.sort_unstable_by_key(|(place, _)| *place);
-        self.logs = Arc::new(logs.into_iter().map(|(_, log)| log).collect());
-        done
-    }
-
-    fn leave_out(&mut self, goes: impl Fn(&Log) -> bool) {
-        let before = self.logs.len();
-        if let Some(logs) = Arc::get_mut(&mut self.logs) {
-            logs.retain(|log| !goes(log));
-        }
-        self.report.counts.files_skipped += (before - self.logs.len()) as u64;
     }
 
     /// Reads all logs one after the other. `sink` gets the rows of each block, in order.
@@ -292,6 +269,7 @@ impl Run {
             }
         }
         self.count((reader.lines(), reader.bytes()));
+        self.keep_end(file, (reader.lines(), reader.bytes()), &placer);
         if self.logs[file].unseen {
             self.remark_unknown(file, &kind);
         }
@@ -351,6 +329,11 @@ impl Run {
         Ok(())
     }
 
+    /// Lets go of the files that logs are held by.
+    pub(crate) fn forget_held(&mut self) {
+        Arc::get_mut(&mut self.logs).into_iter().flatten().for_each(Log::let_go);
+    }
+
     /// A log that nobody reads now.
     pub(crate) fn log_mut(&mut self, file: usize) -> Option<&mut Log> {
         Arc::get_mut(&mut self.logs)?.get_mut(file)
@@ -367,6 +350,17 @@ impl Run {
     /// From now on logs are read again: nothing is counted or reported twice.
     pub fn mark_read(&mut self) {
         self.read_before = true;
+    }
+
+    /// What is read from now on was not read before.
+    pub(crate) fn read_on(&mut self) {
+        self.read_before = false;
+    }
+
+    /// Counts more of a log that was counted.
+    pub(crate) fn count_more(&mut self, (lines, bytes): (u64, u64)) {
+        self.report.counts.lines += lines;
+        self.report.counts.bytes += bytes;
     }
 
     /// Counts a log of which so many lines and bytes were read.
@@ -425,7 +419,7 @@ const SPARE: u64 = 64;
 
 /// How many of so many logs can be held open. The program has taken all the open files that the system
 /// grants when it started.
-fn held_at_most(files: usize) -> usize {
+pub(crate) fn held_at_most(files: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
     let wanted = files as u64 + SPARE;
     match getrlimit(Resource::Nofile).current {

@@ -276,6 +276,7 @@ static KINDS: LazyLock<Vec<RecordKind>> = LazyLock::new(|| {
         own: info.own.iter().copied().chain([count]).collect::<Vec<_>>().leak(),
         table: info.table,
         rows: None,
+        is_final: None,
     };
     MODES.iter().map(kind).collect()
 });

@@ -141,8 +141,9 @@ fn leads_back(link: &Path, target: &Metadata, root: &Path) -> bool {
     above.filter_map(|dir| fs::metadata(dir).ok()).any(|dir| id(&dir) == id(target))
 }
 
+/// Whether a file of that path counts as a log if it stands in a directory that is walked.
 #[allow(clippy::case_sensitive_file_extension_comparisons)] // As the writers spell them.
-fn is_log_name(path: &Path) -> bool {
+pub fn is_log_name(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|n| n.to_str()) else { return false };
     if name.ends_with(".jsonl") || (name.contains(".jsonl.") && !name.ends_with(".tmp")) {
         return true;

@@ -22,6 +22,7 @@
 mod block;
 mod chunks;
 mod grep;
+mod growing;
 mod input;
 mod needles;
 mod reader;
@@ -33,7 +34,8 @@ mod writer;
 pub use block::{Block, Line, Lines};
 pub use chunks::LongLine;
 pub use grep::{Grep, GrepError};
-pub use input::{Found, Inputs, walk};
+pub use growing::{Copied, FileId, Growing, Growth, Mark, id_of};
+pub use input::{Found, Inputs, is_log_name, walk};
 pub use needles::Needles;
 pub use reader::{Batch, Placed, Reader, ReaderOptions};
 pub use source::{Opened, Origin};

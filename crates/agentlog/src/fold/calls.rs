@@ -345,6 +345,21 @@ impl Fold for Calls {
         !self.due.is_empty() || self.book.waits()
     }
 
+    fn open_records(&self, out: &mut Vec<Call>) {
+        let from = out.len();
+        let lives = self.lives.iter().flatten().map(|life| &**life);
+        for life in lives.filter(|life| !life.by_user && life.announced.is_some()) {
+            let state = match life.state(self.sessions.have_results(life.session)) {
+                State::Unknown => State::Pending,
+                state => state,
+            };
+            let turn = life.turn.and_then(|key| self.turns.get(&key));
+            let session_turn = life.session_turn.or(turn.and_then(|turn| turn.ordinal));
+            out.push(life.clone().record(state, session_turn, self.options.tolerance_ms));
+        }
+        sort(&mut out[from..]);
+    }
+
     fn finish(&mut self, out: &mut Vec<Call>) {
         self.book.finish(&mut self.news);
         self.hear();

@@ -110,9 +110,35 @@ impl Fold for Deltas {
         !self.due.is_empty()
     }
 
+    fn open_records(&self, out: &mut Vec<Delta>) {
+        let from = out.len();
+        // Twins may turn out not to be needed; and what was not streamed has no first row yet.
+        let known = |item: &&Item| item.is_more_than_twins() && (item.streamed() || item.is_over());
+        let open = self.items.values().filter(known);
+        out.extend(open.map(|item| item.clone().record(self.options)));
+        out[from..].sort_by_key(|item| (item.t, item.src));
+    }
+
+    fn give_idle(&mut self, t: i64, out: &mut Vec<Delta>) -> bool {
+        let from = out.len();
+        let options = self.options;
+        let mut more = false;
+        for item in self.items.values_mut().filter(|item| item.due.is_none() && !item.was_told) {
+            if item.last_t().is_some_and(|last| last < t) {
+                item.was_told = true;
+                out.push(item.clone().record(options));
+            } else {
+                more = true;
+            }
+        }
+        out[from..].sort_by_key(|item| (item.t, item.src));
+        more
+    }
+
     fn finish(&mut self, out: &mut Vec<Delta>) {
         self.advance(i64::MAX, out);
-        let left = self.items.drain().map(|(_, item)| item.record(self.options));
+        let left = self.items.drain().filter(|(_, item)| !item.was_told);
+        let left = left.map(|(_, item)| item.record(self.options));
         let mut left: Vec<Delta> = left.collect();
         left.sort_by_key(|item| (item.t, item.src));
         out.append(&mut left);

@@ -52,6 +52,16 @@ pub trait Fold {
     /// Whether a record waits for time to pass.
     fn waits(&self) -> bool;
 
+    /// The records that are not final, as they are by now, in order of time. Each has the same `src`
+    /// when it is.
+    fn open_records(&self, _out: &mut Vec<Self::Record>) {}
+
+    /// Gives out, as if the input were over, what had no row since `t`; again when that has more.
+    /// Returns whether something is open that may be given out so later.
+    fn give_idle(&mut self, _t: i64, _out: &mut Vec<Self::Record>) -> bool {
+        false
+    }
+
     /// The input is over: gives out the rest. These records were still open: more of the log could
     /// have changed them, so that a run that goes on from a state kept before tells of them again
     /// (see [`Resume`]).

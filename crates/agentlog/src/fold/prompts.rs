@@ -96,7 +96,7 @@ pub struct Prompt {
 }
 
 /// The fold.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub struct Prompts {
     options: Options,
     #[serde(serialize_with = "crate::state::sorted_map")]

@@ -10,13 +10,13 @@ use super::turn_book::TurnKey;
 use crate::event::{Event, Head, LeftOut, Src, What};
 
 /// Rows of one millisecond that tell totals.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Ties {
     held: Vec<Held>,
 }
 
 /// A row that tells totals, and the turn it was placed in.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 pub(super) struct Held {
     t: i64,
     total: u64,

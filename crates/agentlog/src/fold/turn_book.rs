@@ -107,7 +107,7 @@ pub enum TurnNews {
 const IDLE_AFTER_PROMPT_MS: i64 = 100;
 
 /// Places rows in turns.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 pub struct TurnBook {
     /// Tells which rows are prompts.
     prompts: Prompts,
@@ -129,7 +129,7 @@ pub struct TurnBook {
     found: Vec<Prompt>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 struct Idle {
     t: i64,
     #[serde(with = "crate::state::head")]

@@ -151,7 +151,7 @@ struct Messages {
 }
 
 /// What is known of a turn that is not final.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 struct OpenTurn {
     agreed: Agreed,
     /// The record as far as it is known; none before the prompt came.
@@ -268,6 +268,16 @@ impl Fold for Turns {
 
     fn waits(&self) -> bool {
         self.book.waits()
+    }
+
+    fn open_records(&self, out: &mut Vec<Turn>) {
+        let from = out.len();
+        for turn in self.open.values().filter(|turn| turn.record.is_some()) {
+            let head = turn.agreed.head();
+            let source = self.processes.chosen(head.sid.as_deref(), head.pid);
+            out.extend(turn.clone().finish(source, self.options));
+        }
+        out[from..].sort_by_key(|turn| (turn.t, turn.src));
     }
 
     fn finish(&mut self, out: &mut Vec<Turn>) {

@@ -1,6 +1,6 @@
 //! `alog.call/1`: a tool call with its life; `alog.call_stats/1`: what the calls of a tool come to.
 
-use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
+use super::{FINAL, Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
 use crate::fold::calls::{Call, CallKind, CallStats, State};
 
 /// The record of `alog-calls`.
@@ -20,6 +20,7 @@ pub const CALL: RecordKind = RecordKind {
         "violations",
     ],
     rows: Some(&ROWS),
+    is_final: Some(&FINAL),
 };
 
 /// The record of `alog-calls --stats`.
@@ -43,6 +44,7 @@ pub const CALL_STATS: RecordKind = RecordKind {
         "output_bytes",
     ],
     rows: None,
+    is_final: None,
 };
 
 const KIND: Field = field("kind", Shape::OneOf(&CallKind::NAMES), "kind of tool");

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
+use super::{FINAL, Field, ROWS, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
 use crate::event::StreamKind;
 use crate::fold::deltas::{Delta, Status, kind_name};
 use crate::json;
@@ -14,6 +14,7 @@ pub const DELTA: RecordKind = RecordKind {
     own: OWN,
     table: &["t", "provider", "sid", "kind", "name", "deltas", "status", "text"],
     rows: Some(&ROWS),
+    is_final: Some(&FINAL),
 };
 
 const OWN: &[Field] = &[

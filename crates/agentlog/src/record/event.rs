@@ -18,6 +18,7 @@ pub const EVENT: RecordKind = RecordKind {
     own: OWN,
     table: &["t", "provider", "sid", "event", "payload"],
     rows: None,
+    is_final: None,
 };
 
 const OWN: &[Field] = &[

@@ -40,6 +40,8 @@ pub struct RecordKind {
     pub table: &'static [&'static str],
     /// What `--explain` adds behind `src`, if it adds something: [`ROWS`] or [`COUNTED_ROWS`].
     pub rows: Option<&'static Field>,
+    /// What `--emit` adds at the end, if earlier states of it can be told: [`FINAL`].
+    pub is_final: Option<&'static Field>,
 }
 
 /// A key of a record.
@@ -141,8 +143,12 @@ pub const COUNTED_ROWS: Field = field(
     "the rows that were read for the record, what each counted for, and the tokens that it added",
 );
 
+/// What `--emit` adds at the end.
+pub const FINAL: Field =
+    field("final", Shape::Bool, "whether nothing can change the record any more; with --emit");
+
 impl RecordKind {
-    /// All keys in order, without `rows`.
+    /// All keys in order, without `rows` and `final`.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
         HEAD.iter().chain(self.own).chain(std::iter::once(&SRC))
     }

@@ -10,6 +10,7 @@ pub const PROMPT: RecordKind = RecordKind {
     own: OWN,
     table: &["t", "provider", "sid", "cwd", "kind", "text"],
     rows: Some(&ROWS),
+    is_final: None,
 };
 
 const OWN: &[Field] = &[

@@ -1,6 +1,8 @@
 //! `alog.tokens/1`: what a group of calls used up.
 
-use super::{COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key};
+use super::{
+    COUNTED_ROWS, FINAL, Field, RecordKind, RecordWriter, Shape, SrcPath, Values, field, key,
+};
 use crate::fold::tokens::Group;
 
 /// The record of `alog-tokens`.
@@ -10,6 +12,7 @@ pub const TOKENS: RecordKind = RecordKind {
     own: OWN,
     table: &["t", "provider", "sid", "model", "calls", "total_tokens"],
     rows: Some(&COUNTED_ROWS),
+    is_final: Some(&FINAL),
 };
 
 const OWN: &[Field] = &[

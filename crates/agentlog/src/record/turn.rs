@@ -1,7 +1,8 @@
 //! `alog.turn/1`: a prompt, how its turn ended, and what it took.
 
 use super::{
-    COUNTED_ROWS, Field, RecordKind, RecordWriter, Shape, SrcPath, TOKEN_KEYS, Values, field, key,
+    COUNTED_ROWS, FINAL, Field, RecordKind, RecordWriter, Shape, SrcPath, TOKEN_KEYS, Values,
+    field, key,
 };
 use crate::fold::turns::Turn;
 
@@ -12,6 +13,7 @@ pub const TURN: RecordKind = RecordKind {
     own: OWN,
     table: &["t", "provider", "sid", "status", "duration_ms", "tool_calls", "prompt", "reply"],
     rows: Some(&COUNTED_ROWS),
+    is_final: Some(&FINAL),
 };
 
 const STATUSES: &[&str] = &["completed", "aborted", "shutdown", "superseded", "open"];

@@ -99,7 +99,7 @@ impl Log {
 
     /// A log on disk; one that is no regular file, such as a named pipe, comes only once. Standard
     /// input is for the caller.
-    pub(super) fn of_path(file: &jsonl::Found) -> io::Result<Self> {
+    pub(crate) fn of_path(file: &jsonl::Found) -> io::Result<Self> {
         let path = file.path.clone();
         if file.is_regular || path == Path::new("-") {
             let size = Some(file.size).filter(|_| file.is_regular);
@@ -166,7 +166,7 @@ impl Log {
     }
 
     /// Takes what was seen of the log. What is of no known kind is read as an SSE log.
-    pub(super) fn seen(&mut self, seen: &Seen) {
+    pub(crate) fn seen(&mut self, seen: &Seen) {
         let format = match seen.format {
             Format::Transcript | Format::Rollout | Format::Request => seen.format,
             _ => Format::Sse,
@@ -272,6 +272,24 @@ impl Log {
                 let bytes = Box::new(bytes.take(end - from));
                 Ok(Reader::new(Opened::Stream { bytes, origin }, &options))
             }
+        }
+    }
+
+    /// Whether it is a file of lines that others may add to.
+    pub(crate) fn grows(&self) -> bool {
+        let by_name = matches!(self.from, From::Path);
+        by_name && self.plain && self.size.is_some() && self.format != Format::Request
+    }
+
+    /// Reads a part of the open file from now on.
+    pub(crate) fn hold_part(&mut self, file: &Arc<File>, part: Range<u64>) {
+        self.from = From::Held(Arc::clone(file), part);
+    }
+
+    /// Reads what its name stands for from now on.
+    pub(crate) fn let_go(&mut self) {
+        if matches!(self.from, From::Held(..)) {
+            self.from = From::Path;
         }
     }
 

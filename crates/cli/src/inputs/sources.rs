@@ -38,6 +38,14 @@ impl Sessions {
         self.native.is_empty() && self.mirrored.is_empty()
     }
 
+    /// Learns of a log that came while others were followed.
+    pub fn learn(&mut self, log: &Log, seen: &Seen) {
+        if log.source == Source::Native {
+            self.native.extend(seen.thread.as_ref().map(|of| of.session().to_owned()));
+            self.native.extend(name_of(&log.path));
+        }
+    }
+
     /// Whether a session that a row of such a source is of has a better one.
     pub fn have_better(&self, source: Source, sid: Option<&str>) -> bool {
         let Some(sid) = sid else { return false };
@@ -76,10 +84,7 @@ impl Sources {
     /// Keeps a log of so many bytes on disk.
     pub fn add(&mut self, log: Log, seen: Seen, size: u64) {
         let named = name_of(&log.path);
-        if log.source == Source::Native {
-            self.sessions.native.extend(seen.thread.as_ref().map(|of| of.session().to_owned()));
-            self.sessions.native.extend(named.clone());
-        }
+        self.sessions.learn(&log, &seen);
         let of_rollout = || seen.thread.map(|thread| thread.id).or(named);
         let id = if log.format == Format::Rollout { of_rollout() } else { None };
         let begins = match seen.first {
@@ -117,7 +122,7 @@ impl Sources {
         }
         let logs = self.logs.into_iter().enumerate();
         let logs = logs.filter(|(at, _)| !copies.contains(at)).map(|(_, found)| found.log);
-        Logs { logs: logs.collect(), live: false, sessions: self.sessions }
+        Logs { logs: logs.collect(), sessions: self.sessions, ..Logs::default() }
     }
 
     /// Learns whose sessions the native transcripts hold, which matters where others may hold them

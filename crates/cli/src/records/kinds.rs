@@ -12,7 +12,7 @@ use super::{InColumns, Record};
 
 /// Makes a type a record. What tells its time and its row may be a field or a function.
 macro_rules! record {
-    ($type:ty, $kind:path, $write:path, $values:path, $self:ident => $t:expr, $src:expr) => {
+    ($type:ty, $kind:path, $write:path, $values:path, $self:ident => $t:expr, $src:expr, $id:expr) => {
         impl Record for $type {
             const KIND: &'static RecordKind = &$kind;
 
@@ -22,6 +22,10 @@ macro_rules! record {
 
             fn src(&$self) -> Src {
                 $src
+            }
+
+            fn id(&$self) -> Option<&str> {
+                $id
             }
 
             fn head(&self) -> &Head {
@@ -41,8 +45,8 @@ macro_rules! record {
     };
 }
 
-record!(Prompt, record::PROMPT, record::prompt_into, record::prompt_values, self => self.t, self.src);
-record!(Turn, record::TURN, record::turn_into, record::turn_values, self => self.t, self.src);
-record!(Delta, record::DELTA, record::delta_into, record::delta_values, self => self.t, self.src);
-record!(Call, record::CALL, record::call_into, record::call_values, self => self.t, self.src);
-record!(Group, record::TOKENS, record::tokens_into, record::tokens_values, self => self.t(), self.src());
+record!(Prompt, record::PROMPT, record::prompt_into, record::prompt_values, self => self.t, self.src, None);
+record!(Turn, record::TURN, record::turn_into, record::turn_values, self => self.t, self.src, None);
+record!(Delta, record::DELTA, record::delta_into, record::delta_values, self => self.t, self.src, self.item_id.as_deref());
+record!(Call, record::CALL, record::call_into, record::call_values, self => self.t, self.src, self.call_id.as_deref());
+record!(Group, record::TOKENS, record::tokens_into, record::tokens_values, self => self.t(), self.src(), None);

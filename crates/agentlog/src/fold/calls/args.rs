@@ -6,7 +6,7 @@ use super::life::Mark;
 use crate::json::{self, Kind};
 
 /// Arguments of a call. The texts are let go of as soon as the stream equals the final text.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Args {
     /// What was streamed, in order of arrival.
     text: Vec<u8>,

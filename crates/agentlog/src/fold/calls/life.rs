@@ -90,7 +90,7 @@ pub(super) struct Fate {
 }
 
 /// A call that is open.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 pub(super) struct Life {
     pub agreed: Agreed,
     pub first: Mark,

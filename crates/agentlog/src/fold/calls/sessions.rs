@@ -90,6 +90,11 @@ impl Sessions {
         number
     }
 
+    /// Whether a session has a result.
+    pub fn have_results(&self, number: u32) -> bool {
+        self.all.get(number as usize).is_some_and(|session| session.has_results)
+    }
+
     pub fn get(&mut self, number: u32) -> &mut Session {
         &mut self.all[number as usize]
     }

@@ -11,7 +11,7 @@ use crate::fold::{Agreed, Used};
 use crate::json::{self, Text};
 
 /// What is held of an item.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 #[allow(clippy::struct_field_names, reason = "ids are called as in records")]
 pub(super) struct Item {
     pub item_id: Option<String>,
@@ -28,6 +28,8 @@ pub(super) struct Item {
     pub done: Option<Vec<u8>>,
     /// Until when it waits, if it seems to be over.
     pub due: Option<Due>,
+    /// Whether it was given out, and nothing came since: its stream seemed to have stopped.
+    pub was_told: bool,
     /// What all rows but twins tell.
     own: Told,
     /// What the `turn.*` twins tell. Until they are needed they change nothing.
@@ -35,7 +37,7 @@ pub(super) struct Item {
 }
 
 /// What rows tell of an item.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 struct Told {
     head: Agreed,
     /// The head of the first row: a flow that other rows may contradict.
@@ -44,6 +46,8 @@ struct Told {
     /// Time and row of the first delta, or of the first row as long as there is none.
     start: Option<(Option<i64>, Src)>,
     t_last: Option<i64>,
+    /// When its last row was written, whatever that is.
+    t_row: Option<i64>,
     /// What the deltas seem to be.
     kind: Option<StreamKind>,
     /// The texts, in order of their numbers.
@@ -72,6 +76,7 @@ impl Told {
             self.start = Some((event.t, event.src));
             self.first = Some(Arc::clone(event.head));
         }
+        self.t_row = self.t_row.max(event.t);
         self.head.add(event.head);
         if options.explain {
             self.rows.push(Used { src: event.src, how });
@@ -124,12 +129,19 @@ impl Item {
     /// Counts a row of the item.
     #[inline]
     pub(super) fn saw(&mut self, event: &Event<'_>, how: &'static str, options: Options) {
+        self.was_told = false;
         self.own.saw(event, how, options);
+    }
+
+    /// When its last row was written.
+    pub(super) fn last_t(&self) -> Option<i64> {
+        self.own.t_row.max(self.twins.as_ref().and_then(|twins| twins.t_row))
     }
 
     /// Takes a delta.
     #[inline]
     pub(super) fn push(&mut self, event: &Event<'_>, given: Given<'_>, options: Options) {
+        self.was_told = false;
         if given.twin {
             let twins = self.twins.get_or_insert_default();
             twins.saw(event, "delta of the twin stream", options);

@@ -11,7 +11,7 @@ use crate::json::Text;
 pub(super) const REPEATED: &str = "repeated delta";
 
 /// A text as far as it was streamed, and its done row.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 pub(super) struct Part {
     /// `content_index`, `summary_index`.
     pub index: i64,

@@ -10,14 +10,14 @@ use crate::fold::Used;
 use crate::json::Text;
 
 /// The queue of one session.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct PromptQueue {
     entries: VecDeque<Entry>,
     /// What was removed last, if no row said yet that it was delivered.
     removed: Option<Text>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 struct Entry {
     record: Prompt,
     state: State,

@@ -23,7 +23,7 @@ pub(super) const TWIN: &str = "said by turn.user_message too";
 pub(super) const ITEM: &str = "said by user_message too";
 
 /// What a session holds open.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Session {
     prompts: u64,
     /// The last event of a rollout that told a prompt: items tell none then.
@@ -59,7 +59,7 @@ impl Told {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 struct Held {
     record: Prompt,
     told: Told,

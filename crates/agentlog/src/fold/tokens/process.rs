@@ -14,14 +14,14 @@ use crate::event::{Event, Head, RateLimits};
 use crate::fold::CountedRow;
 
 /// Groups of a process, by key and by the model that was known.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Cells(
     #[serde(serialize_with = "crate::state::sorted_map")]
     HashMap<(Key, Option<Arc<str>>), Box<Group>, FixedState>,
 );
 
 /// A process of a session.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Process {
     pub sid: Option<Arc<str>>,
     /// What only processes of Codex have: sessions are many.
@@ -34,7 +34,7 @@ pub(super) struct Process {
 }
 
 /// The counters of a process of Codex, and what they come to.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 struct Counted {
     counts: Counts,
     /// What each kind of rows comes to.

@@ -10,7 +10,7 @@ use super::process::Process;
 use crate::event::Head;
 
 /// All processes so far.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Processes {
     list: Vec<Process>,
     #[serde(serialize_with = "crate::state::sorted_map")]

@@ -35,7 +35,7 @@ pub(super) const HOWS: &[&str] =
     &[START, ONLY_START, DELTA, ONLY_DELTA, AGAIN, EARLIER, MESSAGE, LESS, LONG_AGO];
 
 /// A request.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 pub(in crate::fold) struct OpenRequest {
     pub usage: Request,
     /// Its first row, by whose time it is selected and grouped.
@@ -72,7 +72,7 @@ struct ToldMessage {
 }
 
 /// Requests by the hashes of their ids.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(in crate::fold) struct Requests {
     #[serde(serialize_with = "crate::state::sorted_map")]
     open: HashMap<u64, Box<OpenRequest>, FixedState>,

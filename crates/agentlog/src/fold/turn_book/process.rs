@@ -18,7 +18,7 @@ const NAMED: usize = 32;
 const NEAR_MS: i64 = 50;
 
 /// All sessions, by id.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Sessions {
     #[serde(serialize_with = "crate::state::sorted_map")]
     places: HashMap<ZoneKey, usize, FixedState>,
@@ -43,7 +43,7 @@ impl Sessions {
 }
 
 /// The turns of a session.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct SessionTurns {
     pub processes: Vec<Process>,
     /// Turns with a prompt that were not superseded.
@@ -51,7 +51,7 @@ pub(super) struct SessionTurns {
 }
 
 /// The turns of one process.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Process {
     pub pid: Option<i64>,
     /// The latest turns by `turn_id`, oldest first.

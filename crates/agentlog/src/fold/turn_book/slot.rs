@@ -7,7 +7,7 @@ use crate::event::{Event, Src, Turn};
 use crate::fold::SETTLE_MS;
 
 /// A turn that is not final.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 pub(super) struct Slot {
     /// When its first row was written.
     pub begun_t: Option<i64>,
@@ -29,7 +29,7 @@ pub(super) struct Slot {
 }
 
 /// How a turn ended, as far as is known.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 pub(super) struct End {
     pub status: TurnStatus,
     pub t: Option<i64>,
@@ -39,7 +39,7 @@ pub(super) struct End {
 }
 
 /// The rounds of the rows that make a turn: prompt, task start, end.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Rounds {
     one: Option<String>,
     differ: bool,

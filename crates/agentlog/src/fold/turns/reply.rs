@@ -13,7 +13,7 @@ use crate::event::{
 use crate::json::Text;
 
 /// The messages of a turn, from the rows that tell them.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Replies {
     /// Whether all messages are kept, not only the last.
     keep: bool,
@@ -54,7 +54,7 @@ impl Said {
 }
 
 /// Messages in their order: the last, or all of them if they are wanted.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 struct Messages {
     count: u64,
     kept: Vec<Said>,
@@ -71,7 +71,7 @@ impl Messages {
 }
 
 /// A message of Claude: its first delta, and the texts of its blocks, by their indices.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, Clone)]
 struct Streamed {
     first: Said,
     texts: BTreeMap<i64, Text>,

@@ -110,7 +110,7 @@ impl Owners {
 }
 
 /// What a turn used up.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Spent {
     codex: PerSource<Option<Tokens>>,
     /// The rows of each kind that told counts, if they are to be explained.

@@ -11,7 +11,7 @@ use crate::event::{ToolResult, ToolUse};
 use crate::fold::calls::outcome;
 
 /// The requests and calls of a turn, by the hashes of their ids.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Work {
     #[serde(serialize_with = "crate::state::sorted_set")]
     responses: HashSet<u64, FixedState>,
