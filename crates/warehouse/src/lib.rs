@@ -23,11 +23,13 @@
 //! ```
 
 mod answer;
+mod bytes;
 mod columns;
 mod error;
 mod export;
 mod named;
 mod plan;
+mod statements;
 mod store;
 mod surrogates;
 mod view;
