@@ -75,7 +75,7 @@ fn several_statements_read_what_they_name() {
     ] {
         assert_eq!(logs.rows(query, &[]), [json!({"n": n})], "{query}");
     }
-    let pivot = logs.rows("PIVOT turns ON status USING count(*)", &[]);
+    let pivot = logs.rows("PIVOT turns ON status USING count(*) GROUP BY schema", &[]);
     let counts = pivot[0].as_object().expect("a row").values().filter_map(Value::as_u64);
     assert_eq!(counts.sum::<u64>(), n as u64);
     let told = logs.rows("FROM (SUMMARIZE turns) SELECT count WHERE column_name = 'sid'", &[]);

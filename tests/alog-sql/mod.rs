@@ -10,12 +10,12 @@ mod values;
 mod views;
 
 use crate::programs::{
-    CALLS, DELTAS, EVENTS, PROMPTS, SQL, TOKENS, TURNS, claude, claude_prompt, codex, codex_prompt,
-    lines, repository, skip,
+    CALLS, DELTAS, EVENTS, PROMPTS, SQL, TOKENS, TURNS, claude_prompt, codex, codex_prompt, lines,
+    repository, skip,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use testkit::{Cmd, Fault, LogBuilder, NativeBuilder, NativeCase, Ran, Row, Workdir};
+use testkit::{Cmd, Detail, Fault, LogBuilder, NativeBuilder, NativeCase, Ran, Row, Workdir};
 
 /// A view, and the command whose records it holds.
 struct View {
@@ -96,7 +96,8 @@ impl Logs {
     fn both(seed: u64) -> Self {
         let dir = Workdir::new();
         NativeBuilder::new(seed).cases(&NativeCase::all()).build().write_to(&dir);
-        let _ = dir.write_log(&LogBuilder::new(seed).faults(&Fault::ALL).build());
+        let builder = LogBuilder::new(seed).turns(1).detail(Detail::Brief);
+        let _ = dir.write_log(&builder.faults(&Fault::ALL).build());
         let paths = vec![dir.path().to_owned()];
         Self { name: format!("both {seed}"), paths, _dir: Some(dir) }
     }

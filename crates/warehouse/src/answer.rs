@@ -35,6 +35,8 @@ enum Spelling {
     Decimal(i8),
     Float,
     Interval,
+    /// Yes or no in a byte.
+    Flag,
     Bits,
     TimeWithOffset,
     BigNumber,
@@ -139,6 +141,7 @@ fn spelling_of(field: &Field) -> Spelling {
         (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, Some("arrow.json")) => {
             Spelling::Json
         }
+        (DataType::Int8, Some("arrow.bool8")) => Spelling::Flag,
         (DataType::FixedSizeBinary(16), Some("arrow.uuid")) => Spelling::Uuid,
         (DataType::FixedSizeBinary(16), _) if vendor().contains("\"hugeint\"") => {
             Spelling::Huge { signed: true }
@@ -178,6 +181,10 @@ fn spell(spelling: &Spelling, column: &ArrayRef, row: usize, out: &mut Vec<u8>) 
             }
             _ => json::string_into(displayed(column, row).as_bytes(), out),
         },
+        Spelling::Flag => {
+            let is = column.as_primitive::<Int8Type>().value(row) != 0;
+            out.extend_from_slice(if is { b"true" } else { b"false" });
+        }
         Spelling::Bits => {
             let text = of_bytes(bytes::bits(bytes(column, row)), column, row);
             json::string_into(text.as_bytes(), out);
