@@ -100,9 +100,9 @@ fn days_and_hours_are_those_of_the_zone() {
 #[test]
 fn a_log_on_standard_input_is_read_by_one_view_or_two() {
     let log = lines(&[
-        codex_prompt(0, "one"),
-        codex(900, "turn.task_complete"),
-        codex_prompt(2000, "two"),
+        claude_prompt(0, "one", "a"),
+        claude(900, "claude.stop"),
+        claude_prompt(20_000, "two", "b"),
     ]);
     let run =
         |query: &str| Cmd::new(SQL).args([query, "-"]).stdin(&log).run().expect_code(0).rows();

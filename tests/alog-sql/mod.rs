@@ -10,8 +10,8 @@ mod values;
 mod views;
 
 use crate::programs::{
-    CALLS, DELTAS, EVENTS, PROMPTS, SQL, TOKENS, TURNS, claude_prompt, codex, codex_prompt, lines,
-    repository, skip,
+    CALLS, DELTAS, EVENTS, PROMPTS, SQL, TOKENS, TURNS, claude, claude_prompt, codex, codex_prompt,
+    lines, repository, skip,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
