@@ -103,7 +103,8 @@ impl Load<'_> {
             let Only { since, until, .. } = self.need.only;
             run.selection.narrow(since, until.map(|last| last.saturating_add(1)));
         }
-        let provider = self.need.only.provider.as_deref();
+        // All records are numbered, whoever wrote them.
+        let provider = self.need.only.provider.as_deref().filter(|_| !self.reads("index"));
         let filled = run.with_only(|log| may_hold(self.view, log, provider), |run| self.read(run));
         run.selection = asked;
         filled

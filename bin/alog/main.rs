@@ -52,6 +52,9 @@ fn run(words: &[OsString]) -> ExitCode {
     let program = commands().remove(&file).unwrap_or_else(|| file.clone().into());
     let error = Command::new(program).args(args).exec();
     match error.kind() {
+        io::ErrorKind::NotFound if file == "alog-sql" => {
+            complain("alog-sql is not built: make sql does that")
+        }
         io::ErrorKind::NotFound => {
             complain(&format!("no command '{}': alog alone lists them", name.display()))
         }

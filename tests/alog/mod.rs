@@ -59,6 +59,9 @@ fn every_program_is_listed() {
     for entry in std::fs::read_dir(folder).expect("the folder of programs") {
         let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
         let Some(command) = name.strip_prefix("alog-") else { continue };
+        if command == "sql" && cfg!(not(feature = "sql")) {
+            continue;
+        }
         let line = |line: &str| line.trim_start().starts_with(&format!("{command} "));
         assert!(listed.lines().any(line), "{command} is missing from: {listed}");
     }
@@ -69,5 +72,18 @@ fn an_unknown_command_is_a_usage_error() {
     for args in [&["sing"][..], &["--no-such-flag"], &["events-and-more", "x"]] {
         let ran = Cmd::new(ALOG).args(args).run().expect_code(2);
         assert!(ran.stdout.is_empty() && ran.stderr.contains(args[0]), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn alog_sql_is_run_or_it_is_told_how_to_build_it() {
+    let dir = Workdir::new();
+    let alone = dir.path().join("alog");
+    let _ = Cmd::new("cp").arg(ALOG).arg(&alone).run().expect_code(0);
+    let lost = Cmd::new(&alone).args(["sql", "SELECT 1"]).env("PATH", "/nonexistent").run();
+    assert!(lost.expect_code(2).stderr.contains("make sql"));
+    if cfg!(feature = "sql") {
+        let ran = Cmd::new(ALOG).args(["sql", "SELECT 1 AS one", "-"]).stdin(b"").run();
+        assert_eq!(ran.expect_code(0).text(), "{\"one\":1}\n");
     }
 }

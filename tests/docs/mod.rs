@@ -31,6 +31,10 @@ fn shell(command: &str) -> Cmd {
 
 /// The first tool of an example that is not here.
 fn missing_tool(example: &Example) -> Option<&'static str> {
+    let asks_in_sql = ["alog-sql", "alog sql"].iter().any(|name| example.command.contains(name));
+    if asks_in_sql && cfg!(not(feature = "sql")) {
+        return Some("alog-sql: cargo test --features sql");
+    }
     let words: Vec<&str> = example.command.split(|c: char| !c.is_alphanumeric()).collect();
     let here =
         |tool: &str| Cmd::new("sh").args(["-c", "command -v \"$0\"", tool]).run().code == Some(0);

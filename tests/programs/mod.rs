@@ -18,6 +18,9 @@ pub const EVENTS: &str = env!("CARGO_BIN_EXE_alog-events");
 pub const EXTRACT: &str = env!("CARGO_BIN_EXE_alog-extract");
 /// Path of `alog-prompts`.
 pub const PROMPTS: &str = env!("CARGO_BIN_EXE_alog-prompts");
+/// Path of `alog-sql`, which is built with the feature `sql` alone.
+#[cfg(feature = "sql")]
+pub const SQL: &str = env!("CARGO_BIN_EXE_alog-sql");
 /// Path of `alog-tokens`.
 pub const TOKENS: &str = env!("CARGO_BIN_EXE_alog-tokens");
 /// Path of `alog-turns`.

@@ -8,10 +8,14 @@ use duckdb::arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, StructArray,
 };
 use duckdb::arrow::datatypes::{
-    DataType, Decimal128Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, IntervalMonthDayNanoType, TimeUnit, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    DataType, Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, IntervalMonthDayNanoType, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use duckdb::arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use crate::bytes;
 
 /// How a column's values are spelled.
 enum Spelling {
@@ -31,21 +35,50 @@ enum Spelling {
     Decimal(i8),
     Float,
     Interval,
+    /// Yes or no in a byte.
+    Flag,
+    Bits,
+    TimeWithOffset,
+    BigNumber,
 }
 
-/// Appends row `row` of a result as a JSON object.
-pub(crate) fn row_into(rows: &StructArray, row: usize, out: &mut Vec<u8>) {
-    let DataType::Struct(fields) = rows.data_type() else { return out.extend_from_slice(b"null") };
+/// Appends row `row` of a result as a JSON object with those keys.
+pub(crate) fn row_into(names: &[String], rows: &StructArray, row: usize, out: &mut Vec<u8>) {
+    let keys = names.iter().map(String::as_str);
+    members_into(keys, rows, row, out);
+}
+
+fn members_into<'n>(
+    keys: impl Iterator<Item = &'n str>,
+    of: &StructArray,
+    row: usize,
+    out: &mut Vec<u8>,
+) {
     out.push(b'{');
-    for (i, (field, column)) in fields.iter().zip(rows.columns()).enumerate() {
+    for (i, ((key, field), column)) in keys.zip(of.fields()).zip(of.columns()).enumerate() {
         if i > 0 {
             out.push(b',');
         }
-        json::string_into(field.name().as_bytes(), out);
+        json::string_into(key.as_bytes(), out);
         out.push(b':');
         value_into(field, column, row, out);
     }
     out.push(b'}');
+}
+
+/// A structure as an object; one without names, as `ROW(1, 2)` makes them, as an array.
+fn structure_into(of: &StructArray, row: usize, out: &mut Vec<u8>) {
+    if of.fields().iter().any(|field| !field.name().is_empty()) {
+        return members_into(of.fields().iter().map(|field| field.name().as_str()), of, row, out);
+    }
+    out.push(b'[');
+    for (i, (field, column)) in of.fields().iter().zip(of.columns()).enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        value_into(field, column, row, out);
+    }
+    out.push(b']');
 }
 
 fn value_into(field: &Field, column: &ArrayRef, row: usize, out: &mut Vec<u8>) {
@@ -54,7 +87,7 @@ fn value_into(field: &Field, column: &ArrayRef, row: usize, out: &mut Vec<u8>) {
     }
     match column.data_type() {
         DataType::Null => out.extend_from_slice(b"null"),
-        DataType::Struct(_) => row_into(column.as_struct(), row, out),
+        DataType::Struct(_) => structure_into(column.as_struct(), row, out),
         DataType::List(item) => items_into(item, &column.as_list::<i32>().value(row), out),
         DataType::LargeList(item) => items_into(item, &column.as_list::<i64>().value(row), out),
         DataType::FixedSizeList(item, _) => {
@@ -108,12 +141,26 @@ fn spelling_of(field: &Field) -> Spelling {
         (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, Some("arrow.json")) => {
             Spelling::Json
         }
+        (DataType::Int8, Some("arrow.bool8")) => Spelling::Flag,
         (DataType::FixedSizeBinary(16), Some("arrow.uuid")) => Spelling::Uuid,
         (DataType::FixedSizeBinary(16), _) if vendor().contains("\"hugeint\"") => {
             Spelling::Huge { signed: true }
         }
         (DataType::FixedSizeBinary(16), _) if vendor().contains("\"uhugeint\"") => {
             Spelling::Huge { signed: false }
+        }
+        (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, _)
+            if vendor().contains("\"bit\"") =>
+        {
+            Spelling::Bits
+        }
+        (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, _)
+            if vendor().contains("\"bignum\"") =>
+        {
+            Spelling::BigNumber
+        }
+        (DataType::FixedSizeBinary(8), _) if vendor().contains("\"time_tz\"") => {
+            Spelling::TimeWithOffset
         }
         (DataType::Timestamp(TimeUnit::Microsecond, Some(_)), _) => Spelling::Instant,
         (DataType::Decimal128(_, scale), _) => Spelling::Decimal(*scale),
@@ -134,10 +181,25 @@ fn spell(spelling: &Spelling, column: &ArrayRef, row: usize, out: &mut Vec<u8>) 
             }
             _ => json::string_into(displayed(column, row).as_bytes(), out),
         },
-        Spelling::Instant => instant_into(
-            column.as_primitive::<duckdb::arrow::datatypes::TimestampMicrosecondType>().value(row),
-            out,
-        ),
+        Spelling::Flag => {
+            let is = column.as_primitive::<Int8Type>().value(row) != 0;
+            out.extend_from_slice(if is { b"true" } else { b"false" });
+        }
+        Spelling::Bits => {
+            let text = of_bytes(bytes::bits(bytes(column, row)), column, row);
+            json::string_into(text.as_bytes(), out);
+        }
+        Spelling::TimeWithOffset => {
+            let text = of_bytes(bytes::time_with_offset(bytes(column, row)), column, row);
+            json::string_into(text.as_bytes(), out);
+        }
+        Spelling::BigNumber => match bytes::big_number(bytes(column, row)) {
+            Some(digits) => out.extend_from_slice(digits.as_bytes()),
+            None => out.extend_from_slice(b"null"),
+        },
+        Spelling::Instant => {
+            instant_into(column.as_primitive::<TimestampMicrosecondType>().value(row), out)
+        }
         Spelling::Huge { signed } => huge_into(column.as_fixed_size_binary(), row, *signed, out),
         Spelling::Uuid => uuid_into(column.as_fixed_size_binary().value(row), out),
         Spelling::Decimal(scale) => {
@@ -155,6 +217,20 @@ fn spell(spelling: &Spelling, column: &ArrayRef, row: usize, out: &mut Vec<u8>) 
     }
 }
 
+/// A text made of a value's bytes; what has none is shown as they are.
+fn of_bytes(text: Option<String>, column: &ArrayRef, row: usize) -> String {
+    text.unwrap_or_else(|| displayed(column, row))
+}
+
+fn bytes(column: &ArrayRef, row: usize) -> &[u8] {
+    match column.data_type() {
+        DataType::FixedSizeBinary(_) => column.as_fixed_size_binary().value(row),
+        DataType::LargeBinary => column.as_binary::<i64>().value(row),
+        DataType::BinaryView => column.as_binary_view().value(row),
+        _ => column.as_binary::<i32>().value(row),
+    }
+}
+
 fn string(column: &ArrayRef, row: usize) -> &str {
     match column.data_type() {
         DataType::LargeUtf8 => column.as_string::<i64>().value(row),
@@ -163,12 +239,42 @@ fn string(column: &ArrayRef, row: usize) -> &str {
     }
 }
 
-/// A value as Arrow shows it.
+/// A value as Arrow shows it; days and times that are infinite as DuckDB does.
 fn displayed(column: &ArrayRef, row: usize) -> String {
+    if let Some(text) = infinite(column, row) {
+        return text.into();
+    }
     let options = FormatOptions::default();
     match ArrayFormatter::try_new(column.as_ref(), &options) {
         Ok(formatter) => formatter.value(row).to_string(),
         Err(e) => e.to_string(),
+    }
+}
+
+fn infinite(column: &ArrayRef, row: usize) -> Option<&'static str> {
+    let (value, most) = match column.data_type() {
+        DataType::Date32 => {
+            (column.as_primitive::<Date32Type>().value(row).into(), i32::MAX.into())
+        }
+        DataType::Timestamp(unit, None) => {
+            let value = match unit {
+                TimeUnit::Second => column.as_primitive::<TimestampSecondType>().value(row),
+                TimeUnit::Millisecond => {
+                    column.as_primitive::<TimestampMillisecondType>().value(row)
+                }
+                TimeUnit::Microsecond => {
+                    column.as_primitive::<TimestampMicrosecondType>().value(row)
+                }
+                TimeUnit::Nanosecond => column.as_primitive::<TimestampNanosecondType>().value(row),
+            };
+            (value, i64::MAX)
+        }
+        _ => return None,
+    };
+    match value {
+        n if n == most => Some("infinity"),
+        n if n == -most => Some("-infinity"),
+        _ => None,
     }
 }
 

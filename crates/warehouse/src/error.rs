@@ -41,7 +41,12 @@ pub(crate) fn message(error: &Error) -> String {
 /// An error in the query.
 pub(crate) fn of_query(error: &Error) -> WarehouseError {
     let text = message(error);
-    let hint = if text.contains("disabled by configuration") || text.contains("file system") {
+    let refusals = [
+        "disabled by configuration",
+        "disabled through configuration",
+        "configuration has been locked",
+    ];
+    let hint = if refusals.iter().any(|refusal| text.contains(refusal)) {
         "\nalog-sql reads nothing but logs: --unsafe allows files, extensions and the rest"
     } else {
         ""

@@ -23,6 +23,7 @@
 //! ```
 
 mod answer;
+mod bytes;
 mod columns;
 mod error;
 mod export;
@@ -30,6 +31,7 @@ mod kept;
 mod named;
 mod plan;
 mod row;
+mod statements;
 mod store;
 mod surrogates;
 mod view;

@@ -53,6 +53,14 @@ pub(crate) fn needs_of(plan: &str) -> Option<Needs> {
     Some(needs)
 }
 
+/// What a text of SQL may need at the most: all of each view that it names. That is for statements
+/// without a plan of their own: several in one text, and what DuckDB rewrites first, such as `PIVOT`.
+pub(crate) fn needs_by_name(sql: &str) -> Needs {
+    let sql = sql.to_lowercase();
+    let is_named = |view: &View| names(&sql, view.name()) || names(&sql, &view.table());
+    View::ALL.into_iter().filter(is_named).map(|view| (view, Need::all_of(view))).collect()
+}
+
 fn read(node: &Value, needs: &mut Needs) {
     match node {
         Value::Array(nodes) => nodes.iter().for_each(|node| read(node, needs)),
@@ -244,6 +252,14 @@ mod tests {
         ] {
             assert_eq!(scanned(&json!(filter)), Only::default(), "{filter}");
         }
+    }
+
+    #[test]
+    fn without_a_plan_all_of_the_named_views_is_needed() {
+        let needs = needs_by_name("SELECT 1; PIVOT Turns ON x; FROM \"events\", my_calls, _deltas");
+        let views: Vec<View> = needs.keys().copied().collect();
+        assert_eq!(views, [View::Events, View::Turns, View::Deltas]);
+        assert_eq!(needs[&View::Turns], Need::all_of(View::Turns));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The tables behind the views, and queries over them.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use agentlog::record::Field;
@@ -10,7 +11,8 @@ use duckdb::{Config, Connection, Statement};
 use crate::answer::row_into;
 use crate::columns::Columns;
 use crate::error::{WarehouseError, of_query, of_store};
-use crate::plan::{Needs, needs_of};
+use crate::plan::{Needs, needs_by_name, needs_of};
+use crate::statements;
 use crate::view::{FILE, View, quoted, type_of};
 
 /// What a query may do, and with how much.
@@ -47,8 +49,8 @@ impl Default for Access {
 #[derive(Clone, Debug)]
 pub struct Query {
     sql: String,
-    /// Values by the names of parameters, in the order of the statement.
-    parameters: Vec<String>,
+    /// Values by the names of parameters.
+    given: Vec<(String, String)>,
     /// What it needs.
     pub needs: Needs,
 }
@@ -94,8 +96,13 @@ impl Warehouse {
         sql: &str,
         parameters: &[(String, String)],
     ) -> Result<Query, WarehouseError> {
-        let planner = Planner::new(self)?;
-        planner.understand(sql, parameters)
+        let query = |needs| Query { sql: sql.to_owned(), given: parameters.to_vec(), needs };
+        match statements::count(sql) {
+            0 => Err(WarehouseError::Query("there is no statement in the query".into())),
+            1 => Planner::new(self)?.needs(sql, parameters).map(query),
+            // To plan the last would be to run those before it, and they are to be run once.
+            _ => Ok(query(needs_by_name(sql))),
+        }
     }
 
     /// Makes the table of a view, with these columns alone, and the view over it.
@@ -133,7 +140,8 @@ impl Warehouse {
     /// Runs a query to its end.
     pub fn answer(&self, query: &Query) -> Result<Answer<'_>, WarehouseError> {
         let mut statement = self.connection.prepare(&query.sql).map_err(|e| of_query(&e))?;
-        bind(&mut statement, &query.parameters)?;
+        let parameters = parameters_of(&statement, &query.given)?;
+        bind(&mut statement, &parameters)?;
         // Not streamed: what fails fails before the first row is handed out.
         statement.raw_execute().map_err(|e| of_query(&e))?;
         Ok(Answer { statement })
@@ -146,9 +154,10 @@ pub struct Answer<'w> {
 }
 
 impl Answer<'_> {
-    /// The names of its columns.
+    /// The names of its columns. A name that is there already gets a number, as DuckDB does where it
+    /// makes a table of a query: `a`, `a_1`. Keys of JSON that are alike are lost to most readers.
     pub fn columns(&self) -> Vec<String> {
-        self.statement.schema().fields().iter().map(|field| field.name().clone()).collect()
+        distinct(self.statement.schema().fields().iter().map(|field| field.name().as_str()))
     }
 
     /// Hands out each row, spelled as a JSON object.
@@ -156,16 +165,29 @@ impl Answer<'_> {
         self,
         mut row: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut text = Vec::new();
+        let (mut text, names) = (Vec::new(), self.columns());
         while let Some(rows) = self.statement.step().map_err(|e| of_query(&e))? {
             for at in 0..rows.len() {
                 text.clear();
-                row_into(&rows, at, &mut text);
+                row_into(&names, &rows, at, &mut text);
                 row(&text)?;
             }
         }
         Ok(())
     }
+}
+
+fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let names: Vec<&str> = names.collect();
+    let mut taken: BTreeSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let one = |(i, name): (usize, &&str)| {
+        if !names[..i].contains(name) {
+            return (*name).to_owned();
+        }
+        let mut numbered = (1..).map(|n: u32| format!("{name}_{n}"));
+        numbered.find(|new| taken.insert(new.clone())).unwrap_or_default()
+    };
+    names.iter().enumerate().map(one).collect()
 }
 
 impl Access {
@@ -206,7 +228,9 @@ impl Planner {
         };
         let planner = Warehouse::in_memory(&access)?;
         planner.run(PLANNING)?;
-        planner.run("SET enable_external_access = false")?;
+        if !warehouse.is_unsafe()? {
+            planner.run("SET enable_external_access = false")?;
+        }
         for view in View::ALL {
             planner.run(&table(view, |_| true))?;
             planner.run(&view_over(view, |_| true))?;
@@ -214,17 +238,12 @@ impl Planner {
         Ok(Self { connection: planner.connection })
     }
 
-    fn understand(&self, sql: &str, given: &[(String, String)]) -> Result<Query, WarehouseError> {
-        let sql = sql.trim().trim_end_matches(';');
-        let is_empty = sql.lines().all(|line| line.trim().is_empty() || line.starts_with("--"));
-        if is_empty {
-            return Err(WarehouseError::Query("there is no statement in the query".into()));
-        }
+    fn needs(&self, sql: &str, given: &[(String, String)]) -> Result<Needs, WarehouseError> {
         let statement = self.connection.prepare(sql).map_err(|e| of_query(&e))?;
         let parameters = parameters_of(&statement, given)?;
         drop(statement);
         let needs = self.plan(sql, &parameters).and_then(|plan| needs_of(&plan));
-        Ok(Query { sql: sql.to_owned(), parameters, needs: needs.unwrap_or_default() })
+        Ok(needs.unwrap_or_else(|| needs_by_name(sql)))
     }
 
     /// The physical plan of a query; none for a statement that has none, such as `SHOW`.
@@ -243,8 +262,13 @@ impl Planner {
 }
 
 impl Warehouse {
+    /// Whether queries may read files.
+    fn is_unsafe(&self) -> Result<bool, WarehouseError> {
+        Ok(self.setting("enable_external_access")? == "true")
+    }
+
     fn setting(&self, name: &str) -> Result<String, WarehouseError> {
-        let sql = format!("SELECT current_setting({})", literal(name));
+        let sql = format!("SELECT current_setting({})::VARCHAR", literal(name));
         self.connection.query_row(&sql, [], |row| row.get(0)).map_err(|e| of_store(&e))
     }
 }
@@ -321,4 +345,15 @@ pub(crate) fn view_columns(view: View, has: &dyn Fn(&str) -> bool, index: &str) 
 /// A text as it stands in SQL.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distinct;
+
+    #[test]
+    fn names_that_are_alike_get_numbers() {
+        let names = distinct(["a", "b", "a", "a_1", "a", "b"].into_iter());
+        assert_eq!(names, ["a", "b", "a_2", "a_1", "a_3", "b_1"]);
+    }
 }

@@ -171,7 +171,11 @@ impl Cursor {
     /// Counts what was read.
     pub fn close(&mut self, run: &mut Run) {
         run.count(self.read);
+        run.keep_end(self.file, self.read, &self.placer);
         run.doubled.append(&mut self.context.doubled);
+        if let Some(follow) = &mut run.follow {
+            follow.contexts.insert(self.file, std::mem::take(&mut self.context));
+        }
         if !run.was_read() {
             run.report.counts.late_rows += self.late;
         }

@@ -110,6 +110,7 @@ impl<F: Fold> Live<F> {
     /// Takes a step; says whether something is to be given out if nothing comes for longer.
     fn step(&mut self, step: Step<'_, Kept, Memory>) -> bool {
         let quiet = if let Step::Pause(quiet) = step { Some(quiet) } else { None };
+        let settled_time = self.settled_time();
         let (window, next) = (&mut self.window, &mut self.next);
         let mut come_to = None;
         match step {
@@ -126,8 +127,11 @@ impl<F: Fold> Live<F> {
             }
             Step::Pause(quiet) => {
                 window.release_while(|(came, _)| came.elapsed() >= self.hold, next);
-                let settled = quiet.as_millis() as i64 >= SETTLED_MS && window.is_empty();
-                come_to = settled.then(|| self.settled_time());
+                let settled = quiet.as_millis() as i64 >= SETTLED_MS;
+                // What was let go just now may have been held by nothing but the window.
+                let known = Some(self.log_time).filter(|t| *t > i64::MIN);
+                let t = if settled { Some(settled_time) } else { known };
+                come_to = t.filter(|_| window.is_empty());
             }
         }
         self.feed();
