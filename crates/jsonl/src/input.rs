@@ -2,7 +2,7 @@
 //! that can be reached twice is read once.
 
 use std::collections::HashSet;
-use std::fs::{self, DirEntry, FileType, Metadata};
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -52,7 +52,7 @@ pub fn walk(paths: &[PathBuf]) -> Inputs {
         }
         match fs::metadata(path) {
             Ok(meta) if meta.is_dir() => inputs.walk_directory(path),
-            Ok(meta) => inputs.add(path.clone(), &meta, false),
+            Ok(meta) => inputs.files.push(Found::new(path.clone(), &meta, false)),
             Err(e) => inputs.unreadable.push((path.clone(), e)),
         }
     }
@@ -60,20 +60,22 @@ pub fn walk(paths: &[PathBuf]) -> Inputs {
     inputs
 }
 
+impl Found {
+    fn new(path: PathBuf, meta: &Metadata, walked: bool) -> Self {
+        let modified = meta.modified().ok();
+        let (id, is_regular) = (Some((meta.dev(), meta.ino())), meta.is_file());
+        Self { path, walked, size: meta.len(), modified, id, is_regular }
+    }
+}
+
 impl Inputs {
     fn walk_directory(&mut self, root: &Path) {
         for found in logs_below(root, root) {
             match found {
-                Ok((path, meta)) => self.add(path, &meta, true),
+                Ok(file) => self.files.push(file),
                 Err(unreadable) => self.unreadable.push(unreadable),
             }
         }
-    }
-
-    fn add(&mut self, path: PathBuf, meta: &Metadata, walked: bool) {
-        let modified = meta.modified().ok();
-        let (id, is_regular) = (Some((meta.dev(), meta.ino())), meta.is_file());
-        self.files.push(Found { path, walked, size: meta.len(), modified, id, is_regular });
     }
 
     /// Drops files met before (by device and inode), and compressed copies of a plain file.
@@ -96,8 +98,11 @@ impl Inputs {
     }
 }
 
+/// How many entries of a directory one thread looks at: fewer are not worth waking another.
+const AT_ONCE: usize = 8;
+
 /// A log that was found by walking, or what cannot be read, and why.
-type Walked = Result<(PathBuf, Metadata), (PathBuf, io::Error)>;
+type Walked = Result<Found, (PathBuf, io::Error)>;
 
 /// The logs below a directory, in order of path. Directories are read on all cores: projects are
 /// many, and so may be their files.
@@ -109,28 +114,41 @@ fn logs_below(dir: &Path, root: &Path) -> Vec<Walked> {
     let (entries, broken): (Vec<_>, Vec<_>) = entries.partition(Result::is_ok);
     let mut entries: Vec<DirEntry> = entries.into_iter().flatten().collect();
     entries.sort_by_cached_key(DirEntry::file_name);
-    let found: Vec<Vec<Walked>> =
-        entries.par_iter().map(|entry| logs_at(&entry.path(), &entry.file_type(), root)).collect();
+    let found: Vec<Walked> = entries
+        .par_iter()
+        .with_min_len(AT_ONCE)
+        .fold(Vec::new, |mut found, entry| {
+            logs_at(entry, root, &mut found);
+            found
+        })
+        .collect_vec_list()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
     let broken = broken.into_iter().filter_map(Result::err);
-    found.into_iter().flatten().chain(broken.map(|e| Err((dir.to_owned(), e)))).collect()
+    found.into_iter().chain(broken.map(|e| Err((dir.to_owned(), e)))).collect()
 }
 
-/// The log that an entry of a directory is, or the logs below it. Links are followed; one in a
+/// Adds the log that an entry of a directory is, or the logs below it. Links are followed; one in a
 /// circle leads to what is found anyway, one to nowhere matters only if it should be a log.
-fn logs_at(path: &Path, kind: &io::Result<FileType>, root: &Path) -> Vec<Walked> {
-    let is_log = is_log_name(path);
-    match kind {
-        Ok(kind) if kind.is_dir() => return logs_below(path, root),
-        Ok(kind) if !(kind.is_symlink() || kind.is_file() && is_log) => return Vec::new(),
-        _ => {}
-    }
-    match fs::metadata(path) {
-        Ok(meta) if meta.is_dir() && leads_back(path, &meta, root) => Vec::new(),
-        Ok(meta) if meta.is_dir() => logs_below(path, root),
-        Ok(meta) if meta.is_file() && is_log => vec![Ok((path.to_owned(), meta))],
-        Ok(_) => Vec::new(),
-        Err(e) if e.kind() == io::ErrorKind::NotFound && !is_log => Vec::new(),
-        Err(e) => vec![Err((path.to_owned(), e))],
+fn logs_at(entry: &DirEntry, root: &Path, found: &mut Vec<Walked>) {
+    let (path, kind) = (entry.path(), entry.file_type());
+    let is_log = is_log_name(&path);
+    let meta = match kind {
+        Ok(kind) if kind.is_dir() => return found.extend(logs_below(&path, root)),
+        // It is no link. The entry knows its directory: the way there is not gone again.
+        Ok(kind) if kind.is_file() && is_log => entry.metadata(),
+        Ok(kind) if !kind.is_symlink() => return,
+        _ => fs::metadata(&path),
+    };
+    match meta {
+        Ok(meta) if meta.is_dir() && leads_back(&path, &meta, root) => {}
+        Ok(meta) if meta.is_dir() => found.extend(logs_below(&path, root)),
+        Ok(meta) if meta.is_file() && is_log => found.push(Ok(Found::new(path, &meta, true))),
+        Ok(_) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound && !is_log => {}
+        Err(e) => found.push(Err((path, e))),
     }
 }
 
