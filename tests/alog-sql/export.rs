@@ -216,7 +216,7 @@ fn counted(lake: &Path) -> Value {
     ran.rows()[0]["n"].clone()
 }
 
-/// Python with ClickHouse in it, if it is here or pip can get it.
+/// Python with `chdb` in it, if it is here or pip can get it.
 fn clickhouse() -> Option<&'static Path> {
     static PYTHON: OnceLock<Option<PathBuf>> = OnceLock::new();
     PYTHON.get_or_init(install).as_deref()

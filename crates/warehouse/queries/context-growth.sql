@@ -1,4 +1,4 @@
--- What each call had in its context, and by how much it grew since the call before
+-- What each call had in its context, and how much it grew since the one before
 -- $session = : only sessions whose id ends so
 SELECT
     sid,

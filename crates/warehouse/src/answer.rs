@@ -1,5 +1,6 @@
 //! What a query answers: rows of any types, spelled as JSON.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use agentlog::json;
@@ -149,16 +150,11 @@ fn spelling_of(field: &Field) -> Spelling {
         (DataType::FixedSizeBinary(16), _) if vendor().contains("\"uhugeint\"") => {
             Spelling::Huge { signed: false }
         }
-        (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, _)
-            if vendor().contains("\"bit\"") =>
-        {
-            Spelling::Bits
-        }
-        (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, _)
-            if vendor().contains("\"bignum\"") =>
-        {
-            Spelling::BigNumber
-        }
+        (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, _) => match vendor() {
+            told if told.contains("\"bit\"") => Spelling::Bits,
+            told if told.contains("\"bignum\"") => Spelling::BigNumber,
+            _ => Spelling::Quoted,
+        },
         (DataType::FixedSizeBinary(8), _) if vendor().contains("\"time_tz\"") => {
             Spelling::TimeWithOffset
         }
@@ -175,30 +171,12 @@ fn spell(spelling: &Spelling, column: &ArrayRef, row: usize, out: &mut Vec<u8>) 
     match spelling {
         Spelling::Plain => plain_into(column, row, out),
         Spelling::Json => out.extend_from_slice(string(column, row).as_bytes()),
-        Spelling::Quoted => match column.data_type() {
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
-                json::string_into(string(column, row).as_bytes(), out);
-            }
-            _ => json::string_into(displayed(column, row).as_bytes(), out),
-        },
         Spelling::Flag => {
             let is = column.as_primitive::<Int8Type>().value(row) != 0;
             out.extend_from_slice(if is { b"true" } else { b"false" });
         }
-        Spelling::Bits => {
-            let text = of_bytes(bytes::bits(bytes(column, row)), column, row);
-            json::string_into(text.as_bytes(), out);
-        }
-        Spelling::TimeWithOffset => {
-            let text = of_bytes(bytes::time_with_offset(bytes(column, row)), column, row);
-            json::string_into(text.as_bytes(), out);
-        }
-        Spelling::BigNumber => match bytes::big_number(bytes(column, row)) {
-            Some(digits) => out.extend_from_slice(digits.as_bytes()),
-            None => out.extend_from_slice(b"null"),
-        },
         Spelling::Instant => {
-            instant_into(column.as_primitive::<TimestampMicrosecondType>().value(row), out)
+            instant_into(column.as_primitive::<TimestampMicrosecondType>().value(row), out);
         }
         Spelling::Huge { signed } => huge_into(column.as_fixed_size_binary(), row, *signed, out),
         Spelling::Uuid => uuid_into(column.as_fixed_size_binary().value(row), out),
@@ -207,19 +185,33 @@ fn spell(spelling: &Spelling, column: &ArrayRef, row: usize, out: &mut Vec<u8>) 
             out.extend_from_slice(decimal(value, *scale).as_bytes());
         }
         Spelling::Float => float_into(column, row, out),
-        Spelling::Interval => {
-            let value = column.as_primitive::<IntervalMonthDayNanoType>().value(row);
-            json::string_into(
-                interval(value.months, value.days, value.nanoseconds).as_bytes(),
-                out,
-            );
+        Spelling::BigNumber => {
+            let digits = bytes::big_number(bytes(column, row));
+            out.extend_from_slice(digits.as_deref().unwrap_or("null").as_bytes());
+        }
+        Spelling::Quoted | Spelling::Interval | Spelling::Bits | Spelling::TimeWithOffset => {
+            json::string_into(text(spelling, column, row).as_bytes(), out);
         }
     }
 }
 
-/// A text made of a value's bytes; what has none is shown as they are.
-fn of_bytes(text: Option<String>, column: &ArrayRef, row: usize) -> String {
-    text.unwrap_or_else(|| displayed(column, row))
+/// The text of a value that is printed in quotes.
+fn text<'c>(spelling: &Spelling, column: &'c ArrayRef, row: usize) -> Cow<'c, str> {
+    let made = match spelling {
+        Spelling::Bits => bytes::bits(bytes(column, row)),
+        Spelling::TimeWithOffset => bytes::time_with_offset(bytes(column, row)),
+        Spelling::Interval => {
+            let value = column.as_primitive::<IntervalMonthDayNanoType>().value(row);
+            Some(interval(value.months, value.days, value.nanoseconds))
+        }
+        _ => match column.data_type() {
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+                return string(column, row).into();
+            }
+            _ => None,
+        },
+    };
+    made.unwrap_or_else(|| displayed(column, row)).into()
 }
 
 fn bytes(column: &ArrayRef, row: usize) -> &[u8] {

@@ -1,6 +1,8 @@
 //! Types of DuckDB that Arrow does not have, and that come as bytes: their texts, as DuckDB casts
 //! them. Bytes that are not what the type says have no text.
 
+use std::fmt::Write as _;
+
 /// `BIT`: a byte that says how many bits of the next are no part of it, then bits.
 pub(crate) fn bits(bytes: &[u8]) -> Option<String> {
     let (padding, bytes) = bytes.split_first()?;
@@ -50,7 +52,8 @@ pub(crate) fn big_number(bytes: &[u8]) -> Option<String> {
     }
     let mut text = String::from(if is_negative { "-" } else { "" });
     for (i, digit) in digits.iter().rev().enumerate() {
-        text += &if i == 0 { digit.to_string() } else { format!("{digit:09}") };
+        let width = if i == 0 { 0 } else { 9 };
+        let _ = write!(text, "{digit:0width$}");
     }
     Some(text)
 }
