@@ -108,16 +108,18 @@ impl Run {
         Self::finding(flags, None, state.file.is_some())
     }
 
-    /// The same for a run that goes on from another, wherever that left its state.
-    pub fn to_go_on(flags: &CommonFlags) -> Result<Self> {
-        Self::finding(flags, None, true)
+    /// The same for a run that goes on from another, wherever that left its state, and tells in this
+    /// report, in which others may have told before. [`Run::use_threads`] comes first.
+    pub fn to_go_on(flags: &CommonFlags, report: Report) -> Result<Self> {
+        Self::telling(flags, None, true, report)
     }
 
-    /// The same for one more reading of the same logs, of which all was told before.
-    pub fn to_go_on_again(flags: &CommonFlags) -> Result<Self> {
-        let mut run = Self::finding(flags, None, true)?;
-        run.mark_read();
-        Ok(run)
+    /// Sets how many threads there are, once in a process.
+    pub fn use_threads(flags: &CommonFlags) -> Result<()> {
+        if let Some(jobs) = flags.input.jobs {
+            rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
+        }
+        Ok(())
     }
 
     /// Leaves all logs out but those.
@@ -135,12 +137,18 @@ impl Run {
     }
 
     fn finding(flags: &CommonFlags, since: Option<i64>, goes_on: bool) -> Result<Self> {
-        if let Some(jobs) = flags.input.jobs {
-            rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
-        }
+        Self::use_threads(flags)?;
+        Self::telling(flags, since, goes_on, Report::new(&flags.checks, &flags.output)?)
+    }
+
+    fn telling(
+        flags: &CommonFlags,
+        since: Option<i64>,
+        goes_on: bool,
+        mut report: Report,
+    ) -> Result<Self> {
         let selection = Selection::new(&flags.selection)?;
         let zones = Zones::new(&flags.selection.tz)?;
-        let mut report = Report::new(&flags.checks, &flags.output)?;
         let since = selection.since.max(since);
         let found = inputs::find(&flags.input, since, goes_on, &mut report)?;
         let all = flags.input.source == Some(Source::All);
