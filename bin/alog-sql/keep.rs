@@ -9,7 +9,8 @@ use agentlog::fold::tokens::{self, By, TokenUse};
 use agentlog::fold::turns::Turns;
 use agentlog::fold::{BadState, Fold, Resume};
 use agentlog::record::SrcPath;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
 use cli::{
     CommonFlags, InColumns, Look, Output, ReadRows, Report, ResumePoint, Run, Shares, Sink,
     Verdict, fold_on, reads, saved,
@@ -37,7 +38,7 @@ pub fn ask(path: &Path, args: &Args, asked: &Asked, access: &Access) -> Result<V
     let query = Warehouse::in_memory(access)?
         .understand(&asked.question.sql, &asked.question.parameters)?;
     let mut warehouse = Warehouse::open(path, access, args.wait, args.rebuild)?;
-    let mut report = update(&mut warehouse, &query.needs, &asked.common)?;
+    let mut report = update(&mut warehouse, &query.needs, (&asked.common, &access.zone))?;
     drop(warehouse);
     // From here on nothing can be changed, and others may read.
     let warehouse = Warehouse::open_to_read(path, access, args.wait)?;
@@ -72,47 +73,83 @@ pub fn status(path: &Path, args: &Args, access: &Access) -> Result<Verdict> {
     Ok(Verdict::Done)
 }
 
-/// Adds to the views that are needed what the logs gained. What was told of the logs is told by the
-/// first reading.
-fn update(warehouse: &mut Warehouse, needs: &Needs, common: &CommonFlags) -> Result<Report> {
-    let mut report = None;
+/// Adds to the views that are needed what the logs gained. Each view is of a reading of its own, since
+/// each may have been read to another point; what they meet is told once.
+fn update(
+    warehouse: &mut Warehouse,
+    needs: &Needs,
+    (common, zone): (&CommonFlags, &str),
+) -> Result<Report> {
+    Run::use_threads(common)?;
+    let mut report = Report::new(&common.checks, &common.output)?.of_readings();
     for view in View::ALL.into_iter().filter(|view| needs.contains_key(view)) {
-        let mut run = match &report {
-            None => Run::to_go_on(common)?,
-            Some(_) => Run::to_go_on_again(common)?,
-        };
+        report.begin_reading();
+        let mut run = Run::to_go_on(common, report)?;
         run.stay_with(|log| load::may_hold(view, log, None));
-        let kept = warehouse.kept(view)?.unwrap_or_default();
-        let asked = asked(common);
-        ensure!(
-            kept.point.is_empty() || kept.asked == asked,
-            "--db: {} was read with{}, and this is{asked}: give the same flags, or --rebuild",
-            view.name(),
-            kept.asked
-        );
-        let point = match &kept.point[..] {
-            [] => ResumePoint::start(),
-            bytes => ResumePoint::from_bytes(bytes).map_err(|e| spoilt(view, e))?,
-        };
-        run.go_on_from(point)?;
-        if kept.point.is_empty() || run.has_gained() {
-            Update { warehouse, view, kept: Kept { asked, ..kept } }.add(&mut run)?;
+        let mut kept = warehouse.kept(view)?.unwrap_or_default();
+        let asked = asked(view, common, zone);
+        if kept.point.is_empty() {
+            kept.asked = asked;
+        } else {
+            check_asked(view, &kept.asked, &asked)?;
         }
-        report.get_or_insert(run.report);
+        bring_up_to_date(warehouse, view, kept, &mut run)?;
+        report = run.report;
     }
-    match report {
-        Some(report) => Ok(report),
-        None => Report::new(&common.checks, &common.output),
-    }
+    Ok(report)
 }
 
-/// The flags that change what records are.
-fn asked(common: &CommonFlags) -> String {
+/// Adds to one view.
+fn bring_up_to_date(
+    warehouse: &mut Warehouse,
+    view: View,
+    kept: Kept,
+    run: &mut Run,
+) -> Result<()> {
+    let point = match &kept.point[..] {
+        [] => ResumePoint::start(),
+        bytes => ResumePoint::from_bytes(bytes).map_err(|e| spoilt(view, e))?,
+    };
+    run.go_on_from(point.clone(), "--rebuild reads all anew").context("--db")?;
+    if kept.point.is_empty() || run.has_gained() {
+        return Update { warehouse, view, kept }.add(run);
+    }
+    let mut point = point;
+    if point.learn_gone(run.resume_point()) {
+        warehouse.begin(view)?;
+        warehouse.keep(view, &Kept { point: point.to_bytes(), ..kept })?;
+    }
+    Ok(())
+}
+
+/// The flags that change what the records of a view are, one a line.
+fn asked(view: View, common: &CommonFlags, zone: &str) -> String {
     let (input, selection) = (&common.input, &common.selection);
-    let source = input.source.map_or(String::new(), |source| format!(" --source {source:?}"));
-    format!(
-        " --tz {} --zone {} --max-line {}{source}",
-        selection.tz, selection.zone, input.max_line
+    let mut flags =
+        vec![format!("--tz {}", selection.tz), format!("--max-line {}", input.max_line)];
+    if view == View::TokensByCall {
+        flags.push(format!("--zone {zone}"));
+    }
+    let source = input.source.and_then(|source| source.to_possible_value());
+    flags.extend(source.map(|source| format!("--source {}", source.get_name())));
+    flags.join("\n")
+}
+
+/// Refuses to add to a view what other flags would make of the logs.
+fn check_asked(view: View, was: &str, is: &str) -> Result<()> {
+    if was == is {
+        return Ok(());
+    }
+    let only = |one: &str, other: &str| {
+        let differ = one.lines().filter(|flag| other.lines().all(|known| known != *flag));
+        let differ: Vec<&str> = differ.collect();
+        if differ.is_empty() { "the default".to_owned() } else { differ.join(" ") }
+    };
+    bail!(
+        "--db: {} was read with {}, and this is with {}: give the same flags, or --rebuild",
+        view.name(),
+        only(was, is),
+        only(is, was)
     )
 }
 
@@ -170,8 +207,9 @@ impl Update<'_> {
         if !kept.point.is_empty() {
             fold.load(&kept.fold).map_err(|e| spoilt(view, e))?;
         }
+        let absent: Vec<usize> = run.absent().collect();
         warehouse.begin(view)?;
-        warehouse.drop_open(view)?;
+        warehouse.drop_open(view, &absent)?;
         let columns = Columns::to_keep(view, false);
         let mut table = Table { warehouse, view, paths: paths(run), columns, wanted };
         let asked = kept.asked;
@@ -189,6 +227,9 @@ impl Update<'_> {
         table.columns = Columns::to_keep(view, true);
         table.take(&mut open)?;
         table.append()?;
+        if !absent.is_empty() {
+            warehouse.settle(view)?;
+        }
         let kept = Kept { asked, point: run.resume_point().to_bytes(), fold: state };
         Ok(warehouse.keep(view, &kept)?)
     }
@@ -211,12 +252,16 @@ impl Update<'_> {
         shares.take(&mut open)?;
         let shares = shares.of_named_sessions(run)?;
         let mut groups = tokens::groups(shares, by, Some(&Prices::built_in()?), false);
+        let absent: Vec<usize> = run.absent().collect();
         warehouse.begin(view)?;
-        warehouse.drop_open(view)?;
+        warehouse.drop_open(view, &absent)?;
         let columns = Columns::to_keep(view, true);
         let mut table = Table { warehouse, view, paths: paths(run), columns, wanted: |_: &_| true };
         table.take(&mut groups)?;
         table.append()?;
+        if !absent.is_empty() {
+            warehouse.settle(view)?;
+        }
         let point = run.resume_point().to_bytes();
         Ok(warehouse.keep(view, &Kept { asked: kept.asked, point, fold: state })?)
     }

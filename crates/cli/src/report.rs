@@ -1,8 +1,10 @@
 //! What a run tells about itself: counts, bad lines, remarks, and the exit status.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use agentlog::json::string_into;
@@ -55,6 +57,33 @@ pub struct Counts {
     pub unknown_files: u64,
 }
 
+impl Counts {
+    /// The most of each, of two readings of the same logs.
+    fn most(self, other: Self) -> Self {
+        Self {
+            files: self.files.max(other.files),
+            files_skipped: self.files_skipped.max(other.files_skipped),
+            bytes: self.bytes.max(other.bytes),
+            lines: self.lines.max(other.lines),
+            events: self.events.max(other.events),
+            records: self.records.max(other.records),
+            bad_lines: self.bad_lines.max(other.bad_lines),
+            partial_lines: self.partial_lines.max(other.partial_lines),
+            late_rows: self.late_rows.max(other.late_rows),
+            unknown_files: self.unknown_files.max(other.unknown_files),
+        }
+    }
+}
+
+/// What was told, where the same logs are read several times.
+#[derive(Default)]
+struct Told {
+    texts: Mutex<HashSet<String>>,
+    /// Bad and partial lines, by their logs and numbers.
+    lines: HashSet<(PathBuf, u64)>,
+    counts: Counts,
+}
+
 /// Gathers what is told at the end.
 pub struct Report {
     /// What was counted so far.
@@ -69,6 +98,8 @@ pub struct Report {
     bad_lines: Option<(BufWriter<File>, String)>,
     trouble: bool,
     signal: Option<i32>,
+    /// None if all is told as it comes.
+    told: Option<Told>,
 }
 
 impl Report {
@@ -94,26 +125,56 @@ impl Report {
             bad_lines,
             trouble: false,
             signal: None,
+            told: None,
         })
+    }
+
+    /// A report of several readings of the same logs. Each may begin elsewhere, so that each may meet
+    /// what the others did not; what two of them meet is told once.
+    #[must_use]
+    pub fn of_readings(self) -> Self {
+        Self { told: Some(Told::default()), ..self }
+    }
+
+    /// Begins the next reading. What readings count is not added up: the most of each is told.
+    pub fn begin_reading(&mut self) {
+        let Some(told) = &mut self.told else { return };
+        told.counts = told.counts.most(self.counts);
+        let Counts { bad_lines, partial_lines, .. } = self.counts;
+        self.counts = Counts { bad_lines, partial_lines, ..Counts::default() };
+    }
+
+    fn is_new_text(&self, text: &str) -> bool {
+        let Some(told) = &self.told else { return true };
+        told.texts.lock().map_or(true, |mut texts| texts.insert(text.to_owned()))
+    }
+
+    fn is_new_line(&mut self, path: &Path, line: u64) -> bool {
+        self.told.as_mut().is_none_or(|told| told.lines.insert((path.to_owned(), line)))
+    }
+
+    fn say(&self, text: &str) {
+        if self.is_new_text(text) {
+            say(text);
+        }
     }
 
     /// Tells what is being done; `-q` silences it.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            say(text);
+            self.say(text);
         }
     }
 
     /// Tells of something that the records do not show. Never silenced.
-    #[allow(clippy::unused_self)] // What is told belongs to a run.
     pub fn remark(&self, text: &str) {
-        say(text);
+        self.say(text);
     }
 
     /// Tells of input that could not be read; the status will say so too.
     pub fn trouble(&mut self, text: &str) {
         self.trouble = true;
-        say(text);
+        self.say(text);
     }
 
     /// Hands bad lines that were written to whoever reads them.
@@ -134,6 +195,9 @@ impl Report {
 
     /// Counts a bad line.
     pub fn bad_line(&mut self, path: &Path, bad: &BadLine) {
+        if !self.is_new_line(path, bad.line) {
+            return;
+        }
         self.counts.bad_lines += 1;
         let place = || format!("{}:{}: {}", path.display(), bad.line, bad.reason);
         self.first_bad.get_or_insert_with(place);
@@ -142,6 +206,9 @@ impl Report {
 
     /// Counts a last line that its writer has not ended yet.
     pub fn partial_line(&mut self, path: &Path, bad: &BadLine) {
+        if !self.is_new_line(path, bad.line) {
+            return;
+        }
         self.counts.partial_lines += 1;
         let place = || format!("{}:{}", path.display(), bad.line);
         self.first_partial.get_or_insert_with(place);
@@ -150,6 +217,9 @@ impl Report {
 
     /// Counts a last line that is left until its writer has ended it.
     pub fn unended_line(&mut self, path: &Path, line: u64) {
+        if !self.is_new_line(path, line) {
+            return;
+        }
         self.counts.partial_lines += 1;
         self.first_partial.get_or_insert_with(|| format!("{}:{line}", path.display()));
     }
@@ -175,6 +245,9 @@ impl Report {
 
     /// Says what has to be said, and what the status is.
     pub fn finish(mut self) -> Verdict {
+        if let Some(told) = &self.told {
+            self.counts = self.counts.most(told.counts);
+        }
         if let Some((mut file, name)) = self.bad_lines.take()
             && let Err(e) = file.flush()
         {

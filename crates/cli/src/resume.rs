@@ -57,6 +57,16 @@ impl ResumePoint {
         })
     }
 
+    /// The same point, but for which logs are gone; a later point of the same logs says that. True if
+    /// that is news.
+    pub fn learn_gone(&mut self, later: &Self) -> bool {
+        let mut is_news = false;
+        for (log, later) in self.logs.iter_mut().zip(&later.logs) {
+            is_news |= std::mem::replace(&mut log.gone, later.gone) != later.gone;
+        }
+        is_news
+    }
+
     /// As bytes, for this version alone.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -124,21 +124,24 @@ impl Run {
     /// The same for a run that may follow the logs, or go on from another.
     pub fn of(flags: &CommonFlags, follow: &FollowFlags, state: &StateFlags) -> Result<Self> {
         if state.file.is_some() {
-            return Self::to_go_on(flags);
+            return Self::finding(flags, None, How { runs_follow: true, ..How::default() });
         }
         Self::following(flags, follow)
     }
 
-    /// The same for a run that goes on from another, wherever that left its state.
-    pub fn to_go_on(flags: &CommonFlags) -> Result<Self> {
-        Self::finding(flags, None, How { runs_follow: true, ..How::default() })
+    /// The same for a run that goes on from another, wherever that left its state, and tells in this
+    /// report, in which others may have told before. [`Run::use_threads`] comes first.
+    pub fn to_go_on(flags: &CommonFlags, report: Report) -> Result<Self> {
+        let how = How { runs_follow: true, ..How::default() };
+        Self::telling(flags, None, how, report)
     }
 
-    /// The same for one more reading of the same logs, of which all was told before.
-    pub fn to_go_on_again(flags: &CommonFlags) -> Result<Self> {
-        let mut run = Self::to_go_on(flags)?;
-        run.mark_read();
-        Ok(run)
+    /// Sets how many threads there are, once in a process.
+    pub fn use_threads(flags: &CommonFlags) -> Result<()> {
+        if let Some(jobs) = flags.input.jobs {
+            rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
+        }
+        Ok(())
     }
 
     /// The same; logs that are to be followed need not be there yet.
@@ -147,12 +150,18 @@ impl Run {
         follow: Option<&FollowFlags>,
         how: How,
     ) -> Result<Self> {
-        if let Some(jobs) = flags.input.jobs {
-            rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build_global()?;
-        }
+        Self::use_threads(flags)?;
+        Self::telling(flags, follow, how, Report::new(&flags.checks, &flags.output)?)
+    }
+
+    fn telling(
+        flags: &CommonFlags,
+        follow: Option<&FollowFlags>,
+        how: How,
+        mut report: Report,
+    ) -> Result<Self> {
         let selection = Selection::new(&flags.selection)?;
         let zones = Zones::new(&flags.selection.tz)?;
-        let mut report = Report::new(&flags.checks, &flags.output)?;
         let named = inputs::paths(&flags.input)?;
         let how = How { since: selection.since.max(how.since), waits: follow.is_some(), ..how };
         let found = inputs::find(&flags.input, &named, how, &mut report)?;

@@ -28,6 +28,8 @@ pub struct Kept {
 /// The form of tables and states. A file of another form is not read.
 const FORM: &str = concat!("alog ", env!("CARGO_PKG_VERSION"), ", form 1");
 
+const FOREIGN: &str = "is a database of something else";
+
 /// How often it is tried again to open a file that another process has.
 const PATIENCE: Duration = Duration::from_millis(200);
 
@@ -43,15 +45,14 @@ impl Warehouse {
         let warehouse = Self::opened(path, access, wait, &AccessMode::ReadWrite)?;
         let tables = "SELECT count(*) FROM duckdb_tables() WHERE NOT internal";
         let tables: i64 = warehouse.one(tables)?;
-        let ours = "SELECT count(*) FROM duckdb_tables() WHERE table_name = '_alog'";
-        let ours: i64 = warehouse.one(ours)?;
-        if tables > 0 && ours == 0 {
-            return Err(foreign(path, "is a database of something else"));
+        let ours = warehouse.is_ours()?;
+        if tables > 0 && !ours {
+            return Err(foreign(path, FOREIGN));
         }
-        if anew && ours > 0 {
+        if anew && ours {
             warehouse.forget_all()?;
         }
-        if ours == 0 || anew {
+        if !ours || anew {
             warehouse.run(&format!(
                 "BEGIN; CREATE TABLE _alog (form VARCHAR); \
                  CREATE TABLE _read (view VARCHAR PRIMARY KEY, asked VARCHAR, point BLOB, fold BLOB); \
@@ -59,17 +60,32 @@ impl Warehouse {
                 literal(FORM)
             ))?;
         }
-        let form: String = warehouse.one("SELECT form FROM _alog")?;
-        if form != FORM {
-            let text = format!("was made by {form}, and this is {FORM}: --rebuild makes it anew");
-            return Err(foreign(path, &text));
-        }
-        Ok(warehouse)
+        warehouse.of_this_form(path)
     }
 
     /// Opens a file for queries alone.
     pub fn open_to_read(path: &Path, access: &Access, wait: bool) -> Result<Self, WarehouseError> {
-        Self::opened(path, access, wait, &AccessMode::ReadOnly)
+        let warehouse = Self::opened(path, access, wait, &AccessMode::ReadOnly)?;
+        if !warehouse.is_ours()? {
+            return Err(foreign(path, FOREIGN));
+        }
+        warehouse.of_this_form(path)
+    }
+
+    /// Whether there are tables of ours.
+    fn is_ours(&self) -> Result<bool, WarehouseError> {
+        let ours = "SELECT count(*) FROM duckdb_tables() WHERE table_name = '_alog'";
+        Ok(self.one::<i64>(ours)? > 0)
+    }
+
+    /// Itself, if its tables are those of this version.
+    fn of_this_form(self, path: &Path) -> Result<Self, WarehouseError> {
+        let form: String = self.one("SELECT form FROM _alog")?;
+        if form != FORM {
+            let text = format!("was made by {form}, and this is {FORM}: --rebuild makes it anew");
+            return Err(foreign(path, &text));
+        }
+        Ok(self)
     }
 
     fn opened(
@@ -78,10 +94,13 @@ impl Warehouse {
         wait: bool,
         mode: &AccessMode,
     ) -> Result<Self, WarehouseError> {
+        // As a path from the root it is the name of a file, whatever else DuckDB reads in names such as
+        // `:memory:` or `md:x`.
+        let file = std::path::absolute(path)?;
         loop {
             let config =
                 access.config()?.access_mode(mode_again(mode)).map_err(|e| of_store(&e))?;
-            match Connection::open_with_flags(path, config) {
+            match Connection::open_with_flags(&file, config) {
                 Ok(connection) => return Self::prepared(connection, access),
                 Err(e) => match locked(path, &e) {
                     Some(_) if wait => thread::sleep(PATIENCE),
@@ -111,9 +130,35 @@ impl Warehouse {
         self.run(&kept_table(view))
     }
 
-    /// Lets go of the records that were open when the logs were read last.
-    pub fn drop_open(&self, view: View) -> Result<(), WarehouseError> {
-        self.run(&format!("DELETE FROM {} WHERE {OPEN}", view.table()))
+    /// Lets go of the records that were open when the logs were read last. Those of absent logs,
+    /// given by their numbers, stay until [`Warehouse::settle`]: their last rows cannot be read again.
+    pub fn drop_open(&self, view: View, absent: &[usize]) -> Result<(), WarehouseError> {
+        let table = view.table();
+        if !absent.is_empty() {
+            let absent = format!("list_contains({absent:?}, {FILE})");
+            self.run(&format!("UPDATE {table} SET {OPEN} = NULL WHERE {OPEN} AND {absent}"))?;
+            self.run(&format!("DELETE FROM {table} WHERE {OPEN} IS NULL AND NOT {absent}"))?;
+        }
+        self.run(&format!("DELETE FROM {table} WHERE {OPEN}"))
+    }
+
+    /// Of records of absent logs that are there twice by now, keeps the one that knows more: what became
+    /// final since, else what was known when the log could be read.
+    pub fn settle(&self, view: View) -> Result<(), WarehouseError> {
+        let (table, key) = (view.table(), key_of(view));
+        let is_among = |which: &str| format!("{key} IN (SELECT {key} FROM {table} WHERE {which})");
+        let (stays, is_final) = (format!("{OPEN} IS NULL"), format!("NOT {OPEN}"));
+        if view == View::Tokens {
+            // A session may go on in another log.
+            self.run(&format!(
+                "DELETE FROM {table} WHERE {stays} AND EXISTS (FROM {table} AS later WHERE \
+                 later.{OPEN} AND later.sid IS NOT DISTINCT FROM {table}.sid \
+                 AND later.calls >= {table}.calls)"
+            ))?;
+        }
+        self.run(&format!("DELETE FROM {table} WHERE {stays} AND {}", is_among(&is_final)))?;
+        self.run(&format!("DELETE FROM {table} WHERE {OPEN} AND {}", is_among(&stays)))?;
+        self.run(&format!("UPDATE {table} SET {OPEN} = true WHERE {stays}"))
     }
 
     /// Keeps what was added since [`Warehouse::begin`], and how far the logs were read for it.
@@ -128,7 +173,7 @@ impl Warehouse {
     fn forget_all(&self) -> Result<(), WarehouseError> {
         let drops: String =
             View::ALL.map(|view| format!("DROP TABLE IF EXISTS {};", view.table())).concat();
-        self.run(&format!("BEGIN; {drops} DROP TABLE _read; DROP TABLE _alog; COMMIT"))
+        self.run(&format!("BEGIN; {drops} DROP TABLE IF EXISTS _read; DROP TABLE _alog; COMMIT"))
     }
 
     /// How many records of a view are kept, and how many of them are open.
@@ -165,6 +210,21 @@ impl Warehouse {
         }
         Ok(())
     }
+}
+
+/// What makes two records of a table the same: where they start, and what tells records apart that
+/// start in one row.
+fn key_of(view: View) -> String {
+    let own: &[&str] = match view {
+        View::Calls => &["call_id"],
+        View::Deltas => &["kind", "item_id", "request_id", "block_index", "call_id"],
+        View::Tokens => &["sid"],
+        View::TokensByCall => &["call"],
+        View::Events | View::Prompts | View::Turns => &[],
+    };
+    let places = [FILE, "src.\"offset\"", "src.len"];
+    let all: Vec<_> = places.into_iter().chain(own.iter().copied()).collect();
+    format!("row({})", all.join(", "))
 }
 
 /// The statement that makes the table of a view, with all that can be kept.

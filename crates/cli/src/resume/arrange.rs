@@ -17,15 +17,16 @@ use crate::run::Run;
 
 impl Run {
     /// Goes on from where an earlier run stopped; [`ResumePoint::start`] is before all. The logs that
-    /// it knew keep their numbers, those that are gone too, since open records may start in them.
-    pub fn go_on_from(&mut self, mut point: ResumePoint) -> Result<()> {
+    /// it knew keep their numbers, those that are gone too, since open records may start in them. `remedy` says
+    /// what one can do if it is not known where to go on.
+    pub fn go_on_from(&mut self, mut point: ResumePoint, remedy: &str) -> Result<()> {
         if let Some(log) = self.logs.iter().find(|log| log.id.is_none()) {
             bail!("{}: only files can be read on from where a run stopped", log.path.display());
         }
         let mut found = self.take_logs();
         found.extend(renamed(&point, &found));
         let mut found: Vec<Option<Log>> = found.into_iter().map(Some).collect();
-        let mine = matches(&point, &found)?;
+        let mine = matches(&point, &found, remedy)?;
         let paths: HashSet<PathBuf> = found.iter().flatten().map(|log| log.path.clone()).collect();
         let mut logs = Vec::new();
         for (known, at) in point.logs.iter_mut().zip(mine) {
@@ -50,6 +51,11 @@ impl Run {
     /// Where reading stopped.
     pub fn resume_point(&self) -> &ResumePoint {
         &self.resume
+    }
+
+    /// The numbers of the logs that this run cannot read: they are gone, or no part of its input.
+    pub fn absent(&self) -> impl Iterator<Item = usize> {
+        self.logs.iter().enumerate().filter(|(_, log)| log.is_gone()).map(|(file, _)| file)
     }
 
     /// Says once that a log is not there any more.
@@ -135,7 +141,7 @@ fn siblings(path: &Path) -> Vec<PathBuf> {
 }
 
 /// For each known log the number of the one that it is now.
-fn matches(point: &ResumePoint, found: &[Option<Log>]) -> Result<Vec<Option<usize>>> {
+fn matches(point: &ResumePoint, found: &[Option<Log>], remedy: &str) -> Result<Vec<Option<usize>>> {
     let mut taken = vec![false; found.len()];
     let mut mine = vec![None; point.logs.len()];
     // Who is still in his place comes first: copies of him are others.
@@ -156,8 +162,7 @@ fn matches(point: &ResumePoint, found: &[Option<Log>]) -> Result<Vec<Option<usiz
             if log.is_shorter_than(known) {
                 bail!(
                     "{}: it begins as before, but {} bytes of it were read, and it has {} now. What \
-                     is new in it cannot be told: name another --state-file, or remove this one to read \
-                     all from the start",
+                     is new in it cannot be told: {remedy}",
                     log.path.display(),
                     known.next.0,
                     log.on_disk

@@ -4,6 +4,7 @@ use agentlog::fold::Resume;
 use agentlog::state;
 use anyhow::{Result, ensure};
 
+use super::file::REMEDY;
 use super::{ResumePoint, StateFile, Stated};
 use crate::flags::{CommonFlags, Form, StateFlags};
 use crate::fold::{ReadRows, Sink, fold_on};
@@ -68,7 +69,7 @@ pub fn go_on(
     );
     let (file, mut stated) = StateFile::open(path, start::asked())?;
     file.load(&stated, fold)?;
-    run.go_on_from(std::mem::take(&mut stated.point))?;
+    run.go_on_from(std::mem::take(&mut stated.point), REMEDY)?;
     Ok((file, stated))
 }
 
