@@ -14,6 +14,9 @@ mod alog_events;
 mod alog_extract;
 #[path = "alog-prompts/mod.rs"]
 mod alog_prompts;
+#[cfg(feature = "sql")]
+#[path = "alog-sql-kept/mod.rs"]
+mod alog_sql_kept;
 #[path = "alog-tokens/mod.rs"]
 mod alog_tokens;
 #[path = "alog-turns/mod.rs"]

@@ -141,11 +141,7 @@ fn siblings(path: &Path) -> Vec<PathBuf> {
 }
 
 /// For each known log the number of the one that it is now.
-fn matches(
-    point: &ResumePoint,
-    found: &[Option<Log>],
-    remedy: &str,
-) -> Result<Vec<Option<usize>>> {
+fn matches(point: &ResumePoint, found: &[Option<Log>], remedy: &str) -> Result<Vec<Option<usize>>> {
     let mut taken = vec![false; found.len()];
     let mut mine = vec![None; point.logs.len()];
     // Who is still in his place comes first: copies of him are others.

@@ -38,7 +38,8 @@ pub struct Stated {
 const KIND: &str = "state file";
 
 /// What one can do about a state that cannot be taken up.
-pub(super) const REMEDY: &str = "name another --state-file, or remove this one to read all from the start";
+pub(super) const REMEDY: &str =
+    "name another --state-file, or remove this one to read all from the start";
 
 impl StateFile {
     /// Opens a state, which may not be there yet; `asked` is all that decides what the run prints.
