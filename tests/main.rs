@@ -17,6 +17,8 @@ mod alog_prompts;
 #[cfg(feature = "sql")]
 #[path = "alog-sql/mod.rs"]
 mod alog_sql;
+#[path = "alog-sql-kept/mod.rs"]
+mod alog_sql_kept;
 #[path = "alog-tokens/mod.rs"]
 mod alog_tokens;
 #[path = "alog-turns/mod.rs"]

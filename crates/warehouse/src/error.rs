@@ -22,6 +22,14 @@ pub enum WarehouseError {
         /// Who has it.
         by: String,
     },
+    /// A file that cannot be used.
+    #[error("{}: {why}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
     /// What was read could not be put into a table.
     #[error("DuckDB: {0}")]
     Store(String),

@@ -4,6 +4,8 @@
 //! whoever is killed leaves the file as it was after the last. Records that were still open then are
 //! marked, and go when the next run knows more.
 
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -27,6 +29,9 @@ pub struct Kept {
 
 /// The form of tables and states. A file of another form is not read.
 const FORM: &str = concat!("alog ", env!("CARGO_PKG_VERSION"), ", form 1");
+
+/// What stands in a database, and where.
+const MAGIC: (u64, &[u8]) = (8, b"DUCK");
 
 const FOREIGN: &str = "is a database of something else";
 
@@ -97,6 +102,7 @@ impl Warehouse {
         // As a path from the root it is the name of a file, whatever else DuckDB reads in names such as
         // `:memory:` or `md:x`.
         let file = std::path::absolute(path)?;
+        check_kind(path)?;
         loop {
             let config =
                 access.config()?.access_mode(mode_again(mode)).map_err(|e| of_store(&e))?;
@@ -250,8 +256,26 @@ fn mode_again(mode: &AccessMode) -> AccessMode {
     }
 }
 
+/// Refuses what is there and is no database. DuckDB itself takes a table in text for one, and a pipe
+/// would be waited for.
+fn check_kind(path: &Path) -> Result<(), WarehouseError> {
+    let start = || -> io::Result<Vec<u8>> {
+        let mut start = Vec::new();
+        if fs::metadata(path)?.is_file() {
+            File::open(path)?.take(MAGIC.0 + MAGIC.1.len() as u64).read_to_end(&mut start)?;
+        }
+        Ok(start)
+    };
+    match start() {
+        Ok(start) if start.ends_with(MAGIC.1) => Ok(()),
+        Ok(_) => Err(foreign(path, "is no DuckDB database")),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(foreign(path, &e.to_string())),
+    }
+}
+
 fn foreign(path: &Path, text: &str) -> WarehouseError {
-    WarehouseError::Store(format!("{}: {text}", path.display()))
+    WarehouseError::File { path: path.to_owned(), why: text.into() }
 }
 
 /// Whether an error says that another process has the file, and what it says of it.
@@ -264,4 +288,78 @@ fn locked(path: &Path, error: &duckdb::Error) -> Option<WarehouseError> {
     let by = by.map(|by| by.split_once(". See also").map_or(by, |(by, _)| by));
     let by = format!("in use by {}; --wait waits", by.unwrap_or("another process"));
     Some(WarehouseError::Locked { path: path.to_owned(), by })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FORM, Kept};
+    use crate::{Access, View, Warehouse, WarehouseError};
+    use duckdb::Connection;
+    use std::path::{Path, PathBuf};
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("kept");
+        (folder, path)
+    }
+
+    fn run(path: &Path, sql: &str) {
+        Connection::open(path).and_then(|file| file.execute_batch(sql)).expect("a database");
+    }
+
+    /// What is said of a file that is opened to add to, anew, and to read.
+    fn refused(path: &Path) -> [Option<String>; 3] {
+        let access = Access::default();
+        let said = |opened: Result<Warehouse, WarehouseError>| opened.err().map(|e| e.to_string());
+        [
+            said(Warehouse::open_to_read(path, &access, false)),
+            said(Warehouse::open(path, &access, false, false)),
+            said(Warehouse::open(path, &access, false, true)),
+        ]
+    }
+
+    #[test]
+    fn a_database_of_something_else_is_left_alone() {
+        let (_folder, path) = folder();
+        run(&path, "CREATE TABLE mine AS SELECT 42 AS n");
+        let said = Some(format!("{}: is a database of something else", path.display()));
+        assert_eq!(refused(&path), [said.clone(), said.clone(), said]);
+        run(&path, "SELECT error('lost') FROM mine HAVING sum(n) IS DISTINCT FROM 42");
+    }
+
+    #[test]
+    fn a_file_of_another_form_is_made_anew_if_asked() {
+        let (_folder, path) = folder();
+        run(
+            &path,
+            "CREATE TABLE _alog AS SELECT 'alog 0.0, form 0' AS form; CREATE TABLE _turns (n INTEGER)",
+        );
+        let [read, added, anew] = refused(&path);
+        let told =
+            format!("was made by alog 0.0, form 0, and this is {FORM}: --rebuild makes it anew");
+        assert!(read.is_some_and(|text| text.ends_with(&told)));
+        assert!(added.is_some_and(|text| text.ends_with(&told)));
+        assert_eq!(anew, None);
+        assert_eq!(refused(&path), [None, None, None]);
+    }
+
+    #[test]
+    fn what_is_not_kept_is_not_there() {
+        let (_folder, path) = folder();
+        let access = Access::default();
+        let kept =
+            |n: u8| Kept { asked: "--tz auto".into(), point: vec![n, 0], fold: vec![n; 300] };
+        let warehouse = Warehouse::open(&path, &access, false, false).expect("a file");
+        for n in [1, 2] {
+            warehouse.begin(View::Turns).expect("to begin");
+            warehouse.keep(View::Turns, &kept(n)).expect("to keep");
+        }
+        warehouse.begin(View::Turns).expect("to begin");
+        warehouse.run("INSERT INTO _turns (sid) VALUES ('lost')").expect("a record");
+        drop(warehouse);
+        let warehouse = Warehouse::open_to_read(&path, &access, false).expect("the file");
+        assert_eq!(warehouse.kept(View::Turns).expect("a state"), Some(kept(2)));
+        assert_eq!(warehouse.counts(View::Turns).expect("counts"), (0, 0));
+        assert_eq!(warehouse.kept(View::Calls).expect("no state"), None);
+    }
 }
