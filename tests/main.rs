@@ -17,6 +17,7 @@ mod alog_prompts;
 #[cfg(feature = "sql")]
 #[path = "alog-sql/mod.rs"]
 mod alog_sql;
+#[cfg(feature = "sql")]
 #[path = "alog-sql-kept/mod.rs"]
 mod alog_sql_kept;
 #[path = "alog-tokens/mod.rs"]
