@@ -128,6 +128,8 @@ fn asked(view: View, common: &CommonFlags, zone: &str) -> String {
     let mut flags =
         vec![format!("--tz {}", selection.tz), format!("--max-line {}", input.max_line)];
     if view == View::TokensByCall {
+        // One zone, whichever name this machine has for it.
+        let zone = if ["Etc/UTC", "Etc/GMT+0"].contains(&zone) { "UTC" } else { zone };
         flags.push(format!("--zone {zone}"));
     }
     let source = input.source.and_then(|source| source.to_possible_value());

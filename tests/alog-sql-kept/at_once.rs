@@ -12,6 +12,7 @@ impl Holding {
     fn new(keeping: &Keeping) -> Self {
         let sql = "SELECT range, repeat('x', 1000) FROM range(200000)";
         let mut command = Command::new(SQL);
+        command.env("TZ", "UTC");
         command.current_dir(keeping.dir.path()).args(["--db", "kept.duckdb", sql, "logs"]);
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program");
         // Once it prints, it has the file open to read.

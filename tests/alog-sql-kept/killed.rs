@@ -41,6 +41,7 @@ fn a_run_that_is_killed() {
             let _ = std::fs::remove_file(dir.path().join("kept.wal"));
         }
         let mut command = Command::new(SQL);
+        command.env("TZ", "UTC");
         command.current_dir(dir.path()).args(["--db", "kept", &figures(), "x.jsonl"]);
         let mut child = command.stdout(Stdio::null()).spawn().expect("the program");
         thread::sleep(Duration::from_millis(prng.range(takes / 20, takes)));

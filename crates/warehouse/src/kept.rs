@@ -139,13 +139,13 @@ impl Warehouse {
     /// Lets go of the records that were open when the logs were read last. Those of absent logs,
     /// given by their numbers, stay until [`Warehouse::settle`]: their last rows cannot be read again.
     pub fn drop_open(&self, view: View, absent: &[usize]) -> Result<(), WarehouseError> {
-        let table = view.table();
+        let (table, is_absent) =
+            (view.table(), format!("list_contains({absent:?}::INTEGER[], {FILE})"));
         if !absent.is_empty() {
-            let absent = format!("list_contains({absent:?}, {FILE})");
-            self.run(&format!("UPDATE {table} SET {OPEN} = NULL WHERE {OPEN} AND {absent}"))?;
-            self.run(&format!("DELETE FROM {table} WHERE {OPEN} IS NULL AND NOT {absent}"))?;
+            self.run(&format!("UPDATE {table} SET {OPEN} = NULL WHERE {OPEN} AND {is_absent}"))?;
         }
-        self.run(&format!("DELETE FROM {table} WHERE {OPEN}"))
+        // A run that was killed may have left some for a log that is back.
+        self.run(&format!("DELETE FROM {table} WHERE coalesce({OPEN}, NOT {is_absent})"))
     }
 
     /// Of records of absent logs that are there twice by now, keeps the one that knows more: what became
@@ -341,6 +341,44 @@ mod tests {
         assert!(added.is_some_and(|text| text.ends_with(&told)));
         assert_eq!(anew, None);
         assert_eq!(refused(&path), [None, None, None]);
+    }
+
+    #[test]
+    fn open_records_of_absent_logs_stay_until_they_are_back() {
+        let (_folder, path) = folder();
+        let warehouse = Warehouse::open(&path, &Access::default(), false, false).expect("a file");
+        let sids = || -> String {
+            let sql = "SELECT coalesce(string_agg(sid, ' ' ORDER BY sid), '') FROM _turns";
+            warehouse.one(sql).expect("sessions")
+        };
+        warehouse.begin(View::Turns).expect("to begin");
+        let add = |sid: &str, file: u8, offset: u8, open: bool| {
+            let src = format!("{{path: 'x', line: 1, \"offset\": {offset}, len: 1}}");
+            let columns = "(sid, _file, src, _open)";
+            let sql =
+                format!("INSERT INTO _turns {columns} VALUES ('{sid}', {file}, {src}, {open})");
+            warehouse.run(&sql).expect("a record");
+        };
+        for (sid, file, offset, open) in [
+            ("final", 0, 0, false),
+            ("absent", 0, 1, true),
+            ("ended", 0, 2, true),
+            ("here", 1, 0, true),
+        ] {
+            add(sid, file, offset, open);
+        }
+        warehouse.drop_open(View::Turns, &[0]).expect("to drop");
+        assert_eq!(sids(), "absent ended final");
+        // What is known of both by now: the one less than before, the other more.
+        add("less", 0, 1, true);
+        add("more", 0, 2, false);
+        warehouse.settle(View::Turns).expect("to settle");
+        assert_eq!(sids(), "absent final more");
+        // A run that was killed has not settled; then the log is back.
+        warehouse.drop_open(View::Turns, &[0]).expect("to drop");
+        assert_eq!(sids(), "absent final more");
+        warehouse.drop_open(View::Turns, &[]).expect("to drop");
+        assert_eq!(sids(), "final more");
     }
 
     #[test]
