@@ -224,6 +224,13 @@ impl TurnBook {
         self.slots.contains_key(&key)
     }
 
+    /// How a turn ended as far as is known by now, and when: rows of that millisecond may still say
+    /// otherwise.
+    pub fn end_by_now(&self, key: TurnKey) -> Option<(TurnStatus, Option<i64>)> {
+        let end = self.slots.get(&key)?.end.as_ref()?;
+        Some((end.status, end.t.filter(|_| end.status < TurnStatus::Superseded)))
+    }
+
     /// Whether a turn waits for time to pass.
     pub fn waits(&self) -> bool {
         !self.ended.is_empty() || !self.idles.is_empty() || self.prompts.waits()

@@ -272,10 +272,12 @@ impl Fold for Turns {
 
     fn open_records(&self, out: &mut Vec<Turn>) {
         let from = out.len();
-        for turn in self.open.values().filter(|turn| turn.record.is_some()) {
+        for (key, turn) in self.open.iter().filter(|(_, turn)| turn.record.is_some()) {
             let head = turn.agreed.head();
             let source = self.processes.chosen(head.sid.as_deref(), head.pid);
-            out.extend(turn.clone().finish(source, self.options));
+            let mut turn = turn.clone();
+            turn.end = turn.end.or_else(|| self.book.end_by_now(*key));
+            out.extend(turn.finish(source, self.options));
         }
         out[from..].sort_by_key(|turn| (turn.t, turn.src));
     }
