@@ -55,7 +55,7 @@ fn no_record_is_lost() {
         let dir = Workdir::new();
         let log = dir.path().join("x.jsonl");
         big(&log, 24 << 20, 341).expect("a log");
-        let pieces = printed_by_pieces(program, &dir, &mut prng, 6);
+        let pieces = printed_by_pieces(program, &dir, &mut prng, 10);
         let whole = Cmd::new(program).cwd(dir.path()).args(["--state-file", "other", "x.jsonl"]);
         let whole = places(&whole.run().expect_code(0).stdout);
         let pieces: BTreeSet<_> = places(&pieces).into_iter().collect();
