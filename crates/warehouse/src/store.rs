@@ -112,11 +112,6 @@ impl Warehouse {
         self.run(&view_over(view, has))
     }
 
-    /// Forgets the records of a view.
-    pub fn clear(&self, view: View) -> Result<(), WarehouseError> {
-        self.run(&format!("DELETE FROM {}", view.table()))
-    }
-
     /// Numbers the records of a view in order of time, those of one time by where they start.
     pub fn number(&self, view: View) -> Result<(), WarehouseError> {
         let table = view.table();
