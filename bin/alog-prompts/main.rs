@@ -47,31 +47,29 @@ Examples:
 Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
 --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
 
+/// Small logs are read on all cores and dropped on one, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main("alog-prompts", Some(&PROMPT), |args: &Args| &args.common, run)
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
+    let needles = Needles::new(&reads::PROMPT_NEEDLES).filter(|_| !args.common.checks.strict);
+    let (look, rows) = (needles.as_ref().map_or(Look::All, Look::Needles), reads::prompts());
+    let mut run = Run::reading(&args.common, (&args.follow, &args.runs), (look, &rows))?;
     run.leave_out_requests();
-    let needles = Needles::new(&reads::PROMPT_NEEDLES).filter(|_| !run.strict);
-    let look = needles.as_ref().map_or(Look::All, Look::Needles);
     let options = Options { raw_text: args.raw_text, explain: args.explain };
     let commands = args.commands;
     let mut records = Records::new(&run, &args.common.output, args.explain)
         .only(move |prompt: &Prompt| commands || prompt.kind != Kind::Command);
     if args.runs.file.is_some() {
         let flags = (&args.runs, &args.common);
-        cli::fold_stated(
-            &mut run,
-            flags,
-            (look, &reads::prompts()),
-            Prompts::new(options),
-            records,
-        )?;
+        cli::fold_stated(&mut run, flags, (look, &rows), Prompts::new(options), records)?;
         return Ok(run.report.finish());
     }
-    cli::fold(&mut run, look, &reads::prompts(), || Prompts::new(options), &mut records)?;
+    cli::fold(&mut run, look, &rows, || Prompts::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.report.finish())
 }

@@ -72,17 +72,21 @@ Examples:
 Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
 --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
 
+/// Small logs are read on all cores and dropped on one, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main("alog-tokens", Some(&TOKENS), |args: &Args| &args.common, run)
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
     let prices = prices(args)?;
-    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
+    let look = if args.common.checks.strict { Look::All } else { Look::Names };
+    let rows = reads::tokens(args.by.contains(&By::Turn));
+    let mut run = Run::reading(&args.common, (&args.follow, &args.runs), (look, &rows))?;
     run.leave_out_requests();
-    let look = if run.strict { Look::All } else { Look::Names };
     let options = options(args, &run);
-    let rows = reads::tokens(options.by.contains(&By::Turn));
     if args.runs.file.is_some() {
         run_on(args, &mut run, (look, &rows), (options, prices.as_ref()))?;
         return Ok(run.report.finish());

@@ -2,8 +2,8 @@
 
 use super::{Home, anywhere, full, in_any_file};
 use crate::programs::{ALL, CALLS, EVENTS, PROMPTS, TOKENS, TURNS, with_stdin_from};
-use serde_json::Value;
-use testkit::{Cmd, NativeBuilder, NativeCase, NativeStyle};
+use serde_json::{Value, json};
+use testkit::{Cmd, NativeBuilder, NativeCase, NativeStyle, Workdir};
 
 const FOLDS: [&str; 4] = [PROMPTS, TURNS, TOKENS, CALLS];
 
@@ -102,5 +102,37 @@ fn a_compressed_file_gives_the_same_records() {
             assert_eq!(in_any_file(zst.expect_code(0).rows()), want, "{program} {}", file.path);
             assert_eq!(in_any_file(gz.expect_code(0).rows()), want, "{program} {}", file.path);
         }
+    }
+}
+
+/// With many logs the merge and the fold have a thread each; and what small logs tell is kept from the
+/// look at them, but for what finds no room.
+#[test]
+fn many_small_logs_are_read_as_few_are() {
+    const LOGS: usize = 600;
+    let dir = Workdir::new();
+    let row = |log: usize, row: usize| {
+        let t = format!("2026-03-02T09:{:02}:{:02}.{:03}Z", row, log % 60, log % 1000);
+        let usage = r#""usage":{"input_tokens":3,"output_tokens":5}"#;
+        format!(
+            "{{\"type\":\"user\",\"uuid\":\"u{log}-{row}\",\"timestamp\":\"{t}\",\"sessionId\":\"s{log}\",\"message\":{{\"role\":\"user\",\"content\":\"{log} {row}\"}}}}\n\
+             {{\"type\":\"assistant\",\"uuid\":\"a{log}-{row}\",\"timestamp\":\"{t}\",\"sessionId\":\"s{log}\",\"requestId\":\"r{log}-{row}\",\"message\":{{\"id\":\"m{log}-{row}\",\"role\":\"assistant\",\"model\":\"m\",\"content\":[],{usage}}}}}\n"
+        )
+    };
+    for log in 0..LOGS {
+        let rows: String = (0..4).map(|at| row(log, at)).collect();
+        dir.write(&format!("projects/p{}/s{log}.jsonl", log % 7), rows.as_bytes());
+    }
+    for (program, records) in [(PROMPTS, 4 * LOGS), (TOKENS, LOGS), (TURNS, 4 * LOGS)] {
+        let run = |jobs: &str| {
+            Cmd::new(program).args([jobs, "--summary"]).arg(dir.path()).run().expect_code(0)
+        };
+        let (one, many) = (run("-j1"), run("-j4"));
+        assert!(one.stdout == many.stdout, "{program}");
+        assert_eq!(one.rows().len(), records, "{program}");
+        let summary = many.summary();
+        assert_eq!((&summary["files"], &summary["lines"]), (&json!(LOGS), &json!(8 * LOGS)));
+        let times: Vec<_> = one.rows().iter().map(|row| row["t"].to_string()).collect();
+        assert!(times.is_sorted(), "{program}");
     }
 }

@@ -5,6 +5,7 @@
 //! neighbours; if the whole input tells otherwise in the end, it is read again.
 
 mod ahead;
+mod at_sight;
 mod begin;
 mod behind;
 mod cursor;
@@ -16,17 +17,17 @@ use std::sync::Arc;
 
 use agentlog::event::{Event, LeftOut};
 use anyhow::Result;
-use jsonl::{Batch, Placed, Reader};
+use jsonl::Placed;
 
 use crate::fold::{Copies, Kept, Memory, ReadRows, SharedHeads};
-use crate::format::About;
 use crate::look::Look;
 use crate::progress::Progress;
 use crate::resume::ResumePoint;
 use crate::run::{Rows, Run};
-use crate::scan::{self, Scanned};
+use crate::scan::Scanned;
 use crate::zones::Guesses;
-use ahead::{Reading, SmallLogs};
+pub(crate) use ahead::Ahead;
+use ahead::{Reading, SmallLogs, read};
 use cursor::Cursor;
 use track::Track;
 
@@ -141,13 +142,14 @@ impl Run {
         to: T,
         end: impl FnOnce(Merge<'_, '_, D, T>, &mut Self) -> R + Send,
     ) -> Result<R> {
+        let at_sight = self.take_at_sight();
         let (logs, options) = (Arc::clone(&self.logs), self.options.clone());
         let reading = Reading { logs: &logs, options: &options, look, rows };
         rayon::scope_fifo(|scope| {
             let order = waiting.iter().rev().map(|(_, file)| *file);
             let mut merge = Merge {
                 open: Vec::new(),
-                small: SmallLogs::new(scope, &reading, order),
+                small: SmallLogs::new(scope, &reading, order, at_sight),
                 copies: Copies::default(),
                 files: waiting.len(),
                 waiting,
@@ -312,20 +314,5 @@ impl<D: ReadRows, T: TakeRows> Merge<'_, '_, D, T> {
             }
         }
         cursor.has_taken(cursor.reached);
-    }
-}
-
-/// The next blocks; none at the end.
-fn read(
-    reader: &mut Reader,
-    about: About<'_>,
-    look: Look<'_>,
-    rows: &impl ReadRows,
-) -> std::io::Result<Option<Found>> {
-    let work = |block: &jsonl::Block<'_>| scan::block(block, about, look, rows);
-    match reader.next_skimming(&work, Some(&|line| look.peek(about, rows, line)))? {
-        Batch::Blocks(blocks) => Ok(Some(blocks)),
-        Batch::Quiet => Ok(Some(Vec::new())),
-        Batch::End => Ok(None),
     }
 }

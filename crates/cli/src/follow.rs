@@ -57,7 +57,16 @@ struct End {
 impl Run {
     /// Understands the flags and finds the logs, which are followed if that is asked for.
     pub fn following(flags: &CommonFlags, follow: &FollowFlags) -> Result<Self> {
-        let mut run = Self::finding(flags, Some(follow).filter(|how| how.follow), How::default())?;
+        Self::following_as(flags, follow, How::default())
+    }
+
+    /// The same; `how` says what else there is to say of how logs are looked for.
+    pub(crate) fn following_as(
+        flags: &CommonFlags,
+        follow: &FollowFlags,
+        how: How<'_>,
+    ) -> Result<Self> {
+        let mut run = Self::finding(flags, Some(follow).filter(|how| how.follow), how)?;
         run.window = follow.window;
         run.ending = Ending {
             at: follow.lasting.map(|lasting| Instant::now() + lasting),

@@ -1,11 +1,14 @@
 //! Which kind of log a file is, told by its first lines.
 
+use std::cell::Cell;
+use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::path::Path;
 
 use agentlog::json;
 use agentlog::native::{self, Dialect, Meta};
 use agentlog::zone::Clock;
+use foldhash::quality::FixedState;
 use jsonl::{Block, Opened};
 
 use crate::captured;
@@ -57,8 +60,15 @@ pub struct About<'a> {
 
 /// How much to look at first, in bytes: mostly enough.
 const FIRST: usize = 8 << 10;
+/// What is small, in bytes: read while it is looked at.
+const SMALL: u64 = 64 << 10;
 /// How far to look for the first line of a known kind.
 const FAR: usize = 16 << 20;
+
+thread_local! {
+    /// Memory for what is looked at: files are many.
+    static HEAD: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// Reads until `head` is full or the source ends; `head` is cut to what there is.
 fn fill(bytes: &mut dyn Read, head: &mut Vec<u8>, mut filled: usize) -> io::Result<()> {
@@ -81,8 +91,8 @@ pub struct Seen {
     pub format: Format,
     /// The first time in a transcript or rollout.
     pub first: Clock,
-    /// What names the first row of a transcript that has a name: the same in copies of it.
-    pub begins_with: Option<String>,
+    /// What names the first row of a transcript that has a name, as a hash: the same in copies of it.
+    pub begins_with: Option<u64>,
     /// Whether it is known not to be compressed.
     pub plain: bool,
     /// The thread of a rollout.
@@ -95,14 +105,41 @@ pub struct Seen {
 
 /// Looks at the start of a regular file: at little of it, if that is enough.
 pub fn of_file(path: &Path) -> io::Result<Seen> {
-    let (head, plain) = Opened::head(path, FIRST)?;
-    let format = captured::in_its_place(path, of_text(&head));
+    Ok(of_small_file(path, u64::MAX, |_, _| None::<()>)?.0)
+}
+
+/// The same for a file of so many bytes. If it is small and plain, `whole` gets all of its text.
+pub fn of_small_file<T>(
+    path: &Path,
+    size: u64,
+    whole: impl FnOnce(&[u8], &Seen) -> Option<T>,
+) -> io::Result<(Seen, Option<T>)> {
+    let mut buffer = HEAD.take();
+    let small = size <= SMALL;
+    // A byte more than there should be: the file may have grown.
+    let want = if small { FIRST.max(size as usize + 1) } else { FIRST };
+    if buffer.len() < want {
+        buffer.resize(want, 0);
+    }
+    let looked = Opened::head(path, &mut buffer[..want]).and_then(|(read, plain)| {
+        let seen = of_head(path, &buffer[..read.min(FIRST)], plain)?;
+        let is_whole = small && plain && read as u64 == size;
+        let told = if is_whole { whole(&buffer[..read], &seen) } else { None };
+        Ok((seen, told))
+    });
+    HEAD.set(buffer);
+    looked
+}
+
+/// What a file is that starts so.
+fn of_head(path: &Path, head: &[u8], plain: bool) -> io::Result<Seen> {
+    let format = captured::in_its_place(path, of_text(head));
     let enough = match format {
         Format::Unknown | Format::Empty => false,
         Format::Rollout => head.contains(&b'\n'),
         _ => true,
     };
-    let seen = if enough { Seen::new(format, &head) } else { of(Opened::path(path)?)? };
+    let seen = if enough { Seen::new(format, head) } else { of(Opened::path(path)?)? };
     Ok(Seen { plain, ..seen })
 }
 
@@ -169,7 +206,8 @@ impl Seen {
                 seen.first = row.clock();
             }
             if seen.begins_with.is_none() {
-                seen.begins_with = row.uuid().map(|uuid| uuid.raw.to_owned());
+                seen.begins_with =
+                    row.uuid().map(|uuid| FixedState::with_seed(0).hash_one(uuid.raw));
             }
             seen.thread = seen.thread.or_else(|| row.meta());
             let is_named = seen.thread.is_some() || seen.begins_with.is_some();

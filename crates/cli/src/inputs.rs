@@ -20,8 +20,9 @@ use anyhow::Context;
 use jsonl::{FileId, Opened, Origin};
 use rayon::prelude::*;
 
+use crate::feed::Ahead;
 use crate::flags::{InputFlags, Source};
-use crate::format::{self, Format, Seen};
+use crate::format::{self, About, Format, Seen};
 use crate::report::Report;
 use log::From;
 pub use log::Log;
@@ -75,22 +76,27 @@ pub(crate) fn paths(flags: &InputFlags) -> anyhow::Result<Named> {
     Ok(Named { paths, asked: named || unasked, unasked })
 }
 
+/// Reads all of a small log, given its text; none if there is no room for what it tells.
+pub(crate) type AtSight<'a> = &'a (dyn Fn(&[u8], About<'_>) -> Option<Box<Ahead>> + Sync);
+
 /// How logs are looked for.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct How {
+#[derive(Clone, Copy, Default)]
+pub(crate) struct How<'a> {
     /// Walked files that ended long before this time, in milliseconds, are spared.
     pub since: Option<i64>,
     /// Named files need not be there yet.
     pub waits: bool,
     /// Runs follow each other: files without a whole line wait for a later one.
     pub runs_follow: bool,
+    /// Reads small logs while they are looked at: not for those of which more is to be read later.
+    pub at_sight: Option<AtSight<'a>>,
 }
 
 /// Finds the logs to read.
 pub(crate) fn find(
     flags: &InputFlags,
     named: &Named,
-    how: How,
+    how: How<'_>,
     report: &mut Report,
 ) -> anyhow::Result<Logs> {
     let Named { paths, asked: named, unasked } = named;
@@ -109,6 +115,7 @@ pub(crate) fn find(
         named,
         unasked,
         waits: how.waits,
+        at_sight: how.at_sight,
         report,
     };
     let found = search.run(paths)?;
@@ -127,6 +134,7 @@ struct Search<'a> {
     unasked: bool,
     /// Whether files that are not there yet are waited for.
     waits: bool,
+    at_sight: Option<AtSight<'a>>,
     report: &'a mut Report,
 }
 
@@ -148,7 +156,9 @@ impl Search<'_> {
         let all = files.len();
         files.retain(|file| !(file.walked && self.is_over(file.modified)));
         self.report.counts.files_skipped += (all - files.len()) as u64;
-        let looked: Vec<io::Result<(Log, Option<Seen>)>> = files.par_iter().map(look).collect();
+        let at_sight = self.at_sight;
+        let looked: Vec<io::Result<(Log, Option<Seen>)>> =
+            files.par_iter().map(|file| look(file, at_sight)).collect();
         let mut sources = Sources::default();
         let mut passed = Passed::default();
         for (file, looked) in files.iter().zip(looked) {
@@ -223,16 +233,26 @@ pub(crate) fn log_at(path: &Path) -> io::Result<(Log, Seen)> {
 }
 
 /// Opens a file and tells what it holds; nothing of one that comes only once.
-fn look(file: &jsonl::Found) -> io::Result<(Log, Option<Seen>)> {
-    let log = Log::of_path(file)?;
-    let seen = if file.is_regular { Some(format::of_file(&file.path)?) } else { None };
-    Ok((log, seen))
+fn look(file: &jsonl::Found, at_sight: Option<AtSight<'_>>) -> io::Result<(Log, Option<Seen>)> {
+    let mut log = Log::of_path(file)?;
+    if !file.is_regular {
+        return Ok((log, None));
+    }
+    let Some(read) = at_sight else { return Ok((log, Some(format::of_file(&file.path)?))) };
+    let whole = |text: &[u8], seen: &Seen| {
+        seen.format.dialect()?;
+        read(text, About { format: seen.format, thread: seen.thread.as_ref() })
+    };
+    let (seen, told) = format::of_small_file(&file.path, file.size, whole)?;
+    log.at_sight = told;
+    Ok((log, Some(seen)))
 }
 
 /// The logs among some files; what is none, or cannot be read, is passed over.
 pub(crate) fn logs_at(paths: &[PathBuf]) -> Vec<Log> {
     let found = jsonl::walk(paths).files;
-    let looked = found.iter().filter(|file| file.is_regular).filter_map(|file| look(file).ok());
+    let looked =
+        found.iter().filter(|file| file.is_regular).filter_map(|file| look(file, None).ok());
     let known = looked.filter_map(|(mut log, seen)| {
         let seen = seen.filter(|seen| seen.format.is_read())?;
         log.seen(&seen);

@@ -148,7 +148,7 @@ impl Run {
     pub(crate) fn finding(
         flags: &CommonFlags,
         follow: Option<&FollowFlags>,
-        how: How,
+        how: How<'_>,
     ) -> Result<Self> {
         Self::use_threads(flags)?;
         Self::telling(flags, follow, how, Report::new(&flags.checks, &flags.output)?)

@@ -120,6 +120,14 @@ fn allow_many_files() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
+/// Asks the system for memory in small pages from now on. What many small files tell fills it bit by
+/// bit: to make and clear huge pages for it took a sixth of the time.
+pub(crate) fn take_small_pages() {
+    // Refused, it stays as it is.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
+
 /// Answers `--completions`, `--man` and `--schema`; false if none was asked for.
 fn about(
     flags: &CommonFlags,

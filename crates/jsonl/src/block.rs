@@ -29,6 +29,16 @@ pub struct Line<'a> {
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<'a> Block<'a> {
+    /// All lines of a source of these bytes.
+    pub fn of_all(bytes: &'a [u8], max_line: u64) -> Self {
+        Self { bytes, offset: 0, oversize: None, max_line }
+    }
+
+    /// How many lines there are, the last of a source with or without its end.
+    pub fn line_count(&self) -> u64 {
+        count_lines(self.bytes) + u64::from(self.bytes.last().is_some_and(|last| *last != b'\n'))
+    }
+
     /// The lines, in order.
     pub fn lines(&self) -> Lines<'a> {
         Lines { block: *self, at: 0, number: 0 }

@@ -77,17 +77,16 @@ impl Opened {
         }
     }
 
-    /// The first bytes of a regular file, decompressed, at most so many; and whether it is plain.
-    /// For a look at many files, it does without what reading them takes.
-    pub fn head(path: &Path, most: usize) -> io::Result<(Vec<u8>, bool)> {
+    /// Fills `head` with the first bytes of a regular file, decompressed, as many as there are and
+    /// as it has room for. Returns how many there are, and whether the file is plain. For a look at
+    /// many files, it does without what reading them takes.
+    pub fn head(path: &Path, head: &mut [u8]) -> io::Result<(usize, bool)> {
         let file = File::open(path)?;
-        let mut head = vec![0; most];
-        let read = crate::chunks::read_start(&file, &mut head)?;
-        head.truncate(read);
-        if Compression::of(&head).is_none() {
-            return Ok((head, true));
+        let read = crate::chunks::read_start(&file, head)?;
+        if Compression::of(&head[..read]).is_none() {
+            return Ok((read, true));
         }
-        head.resize(most, 0);
+        let most = head.len();
         let mut bytes = Self::file(file, 0)?.into_reader();
         let mut filled = 0;
         while filled < most {
@@ -100,8 +99,7 @@ impl Opened {
                 Err(e) => return Err(e),
             }
         }
-        head.truncate(filled);
-        Ok((head, false))
+        Ok((filled, false))
     }
 
     /// Standard input: read by position if it is a regular file (`< FILE`), else as a stream.

@@ -7,16 +7,18 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use foldhash::fast::FixedState;
-use jsonl::ReaderOptions;
+use jsonl::{Batch, Reader, ReaderOptions};
 use rayon::{ScopeFifo, Yield};
 
-use super::{Found, read};
+use super::Found;
 use crate::fold::ReadRows;
+use crate::format::About;
 use crate::inputs::{Log, Place};
 use crate::look::Look;
+use crate::scan;
 
 /// A log that was read to its end.
-pub(super) struct Ahead {
+pub(crate) struct Ahead {
     /// Lines and bytes that were read.
     pub read: (u64, u64),
     /// Up to where that was.
@@ -58,6 +60,8 @@ pub(super) struct SmallLogs<'p, 's, D> {
     busy: usize,
     bytes: u64,
     came: HashMap<usize, io::Result<Ahead>, FixedState>,
+    /// Logs that were read while they were looked at.
+    at_sight: Vec<Option<Box<Ahead>>>,
     send: Sender<Vec<Came>>,
     receive: Receiver<Vec<Came>>,
 }
@@ -68,18 +72,23 @@ impl<'p, 's, D: ReadRows> SmallLogs<'p, 's, D> {
         scope: &'p ScopeFifo<'s>,
         reading: &'s Reading<'s, D>,
         order: impl Iterator<Item = usize>,
+        at_sight: Vec<Option<Box<Ahead>>>,
     ) -> Self {
-        let left = order.filter(|file| reading.is_small(*file)).collect();
+        let is_left = |file: &usize| at_sight[*file].is_none() && reading.is_small(*file);
+        let left = order.filter(is_left).collect();
         let (send, receive) = mpsc::channel();
         let came = HashMap::default();
         let (busy, bytes) = (0, 0);
-        let mut small = Self { scope, reading, left, busy, bytes, came, send, receive };
+        let mut small = Self { scope, reading, left, busy, bytes, came, at_sight, send, receive };
         small.go_on();
         small
     }
 
     /// What was read of a log; none if it is not small. Logs are asked for in order.
     pub fn take(&mut self, file: usize) -> Option<io::Result<Ahead>> {
+        if let Some(ahead) = self.at_sight[file].take() {
+            return Some(Ok(*ahead));
+        }
         if !self.reading.is_small(file) {
             return None;
         }
@@ -149,5 +158,20 @@ impl<D: ReadRows> Reading<'_, D> {
         }
         let (read, reached) = ((reader.lines(), reader.bytes()), reader.reached());
         Ok(Ahead { read, reached, found, broken })
+    }
+}
+
+/// The next blocks; none at the end.
+pub(super) fn read(
+    reader: &mut Reader,
+    about: About<'_>,
+    look: Look<'_>,
+    rows: &impl ReadRows,
+) -> std::io::Result<Option<Found>> {
+    let work = |block: &jsonl::Block<'_>| scan::block(block, about, look, rows);
+    match reader.next_skimming(&work, Some(&|line| look.peek(about, rows, line)))? {
+        Batch::Blocks(blocks) => Ok(Some(blocks)),
+        Batch::Quiet => Ok(Some(Vec::new())),
+        Batch::End => Ok(None),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use agentlog::zone::{Clock, Evidence};
+use foldhash::fast::FixedState;
 use jsonl::{Batch, Opened, Reader, ReaderOptions};
 use rayon::prelude::*;
 
@@ -88,15 +89,20 @@ fn begin_of(log: &Log, options: &ReaderOptions) -> Begin {
 /// same time. The one that ends first is the original, as far as anything tells. Transcripts whose
 /// first row no other has stand before these.
 fn originals_first(logs: &[Log], tied: &mut [(i64, usize)]) {
-    let mut rows: HashMap<&str, usize> = HashMap::new();
-    for row in tied.iter().filter_map(|(_, file)| logs[*file].begins_with.as_deref()) {
+    let mut rows: HashMap<u64, usize, FixedState> = HashMap::default();
+    for row in tied.iter().filter_map(|(_, file)| logs[*file].begins_with) {
         *rows.entry(row).or_default() += 1;
     }
-    let is_copied =
-        |file: usize| logs[file].begins_with.as_deref().is_some_and(|row| rows[row] > 1);
-    if tied.iter().any(|(_, file)| is_copied(*file)) {
-        let ends = |file: usize| if is_copied(file) { last_time(&logs[file]) } else { i64::MIN };
-        tied.sort_by_cached_key(|(_, file)| (ends(*file), *file));
+    if rows.values().all(|logs| *logs == 1) {
+        return;
+    }
+    let is_copied = |file: usize| logs[file].begins_with.is_some_and(|row| rows[&row] > 1);
+    let end = |file: usize| if is_copied(file) { last_time(&logs[file]) } else { i64::MIN };
+    let mut ends: Vec<(i64, usize)> =
+        tied.par_iter().with_min_len(8).map(|(_, file)| (end(*file), *file)).collect();
+    ends.sort_unstable();
+    for (place, (_, file)) in tied.iter_mut().zip(ends) {
+        place.1 = file;
     }
 }
 

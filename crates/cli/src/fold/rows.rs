@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use agentlog::event::{Event, Extra, Head, LeftOut, What};
+use agentlog::event::{Event, Extra, Head, LeftOut, Queue, What};
 use agentlog::json::Value;
 use agentlog::native::{self, Dialect, Meta, Wants};
 use agentlog::sse;
@@ -132,6 +132,22 @@ impl Decode for FoldRows {
 impl Kept {
     fn new(head: u32, what: What, origin: Origin, extra: Option<Arc<Extra>>) -> Self {
         Self { head, what, origin, left_out: None, extra }
+    }
+
+    /// About how many bytes it refers to outside of its block's memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = match &self.what {
+            What::Prompt(prompt) => prompt.text.as_ref(),
+            What::Queue(
+                Queue::Enqueue(text)
+                | Queue::Dequeue(text)
+                | Queue::Remove(text)
+                | Queue::Delivered(text),
+            ) => Some(text),
+            What::Results(results) => return size_of_val(&**results),
+            _ => None,
+        };
+        BOXED + text.map_or(0, |text| text.as_bytes().len())
     }
 }
 
@@ -328,11 +344,21 @@ impl Memory {
         self.heads.len() as u32 - 1
     }
 
-    /// Shares heads with the blocks before.
-    pub(crate) fn share(&mut self, shared: &mut SharedHeads) {
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.arena.capacity() + self.heads.len() * HEAD
+    }
+
+    /// Forgets what only rows of the same block need.
+    pub(crate) fn forget_writers(&mut self) {
         self.known = HashMap::default();
         self.alike = sse::Alike::default();
         self.beside = Vec::new();
+    }
+
+    /// Shares heads with the blocks before.
+    pub(crate) fn share(&mut self, shared: &mut SharedHeads) {
+        self.forget_writers();
         self.heads.iter_mut().for_each(|head| shared.share(head));
     }
 
@@ -355,6 +381,12 @@ impl Memory {
 pub(crate) struct SharedHeads {
     heads: HashSet<Arc<Head>, FixedState>,
 }
+
+/// The most that is boxed of a row, about, in bytes.
+const BOXED: usize = 256;
+
+/// About what a head takes, in bytes.
+const HEAD: usize = size_of::<Head>() + 256;
 
 /// How many heads are remembered.
 const HEADS: usize = 4096;

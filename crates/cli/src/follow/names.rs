@@ -207,8 +207,10 @@ impl Followed {
 
     /// Whether a compressed file holds what was read already.
     fn is_known(&self, path: &Path) -> io::Result<bool> {
-        let (head, _) = Opened::head(path, Mark::HEAD + 1)?;
-        Ok(self.contents().any(|(name, mark)| mark.starts(&head, is_named_after(path, name))))
+        let mut head = vec![0; Mark::HEAD + 1];
+        let (read, _) = Opened::head(path, &mut head)?;
+        let head = &head[..read];
+        Ok(self.contents().any(|(name, mark)| mark.starts(head, is_named_after(path, name))))
     }
 
     /// Whether a plain file that is named after another holds what was read of that: some rotate by

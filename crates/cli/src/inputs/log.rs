@@ -16,6 +16,7 @@ use jsonl::{Opened, Origin, Reader, ReaderOptions};
 
 use super::Mark;
 use super::name_time::{epoch_in_name, time_in_name};
+use crate::feed::Ahead;
 use crate::flags::Source;
 use crate::format::{self, About, Format, Seen};
 
@@ -33,8 +34,10 @@ pub struct Log {
     pub source: Source,
     /// The thread of a rollout.
     pub thread: Option<Box<Meta>>,
-    /// What names its first row, if it is a transcript.
-    pub begins_with: Option<String>,
+    /// What names its first row, as a hash, if it is a transcript.
+    pub begins_with: Option<u64>,
+    /// What was read of it while it was looked at: all of it. Whoever takes that has read it.
+    pub(crate) at_sight: Option<Box<Ahead>>,
     /// Whether it is known not to be compressed.
     plain: bool,
     /// Its bytes on disk, if it is a regular file.
@@ -88,6 +91,7 @@ impl Log {
             size,
             first,
             begins_with: None,
+            at_sight: None,
             plain,
             id: None,
             on_disk: 0,
@@ -173,7 +177,7 @@ impl Log {
         };
         (self.format, self.first, self.plain) = (format, seen.first, seen.plain);
         self.mark = seen.mark;
-        self.begins_with.clone_from(&seen.begins_with);
+        self.begins_with = seen.begins_with;
         if !seen.plain {
             // What it is when it is decompressed is not known.
             self.size = None;

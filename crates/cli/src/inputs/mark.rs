@@ -35,8 +35,9 @@ impl Mark {
             return self == before;
         }
         let head = |len: u64| -> io::Result<Self> {
-            let (head, _) = Opened::head(path, len as usize)?;
-            Ok(Self::of(&head))
+            let mut head = vec![0; len as usize];
+            let (read, _) = Opened::head(path, &mut head)?;
+            Ok(Self::of(&head[..read]))
         };
         head(before.len).is_ok_and(|mark| mark == before)
     }
