@@ -53,8 +53,9 @@ pub fn run_on(
 
 /// Leaves the groups whose records are others than those that were printed before. Returns the hashes
 /// of all.
+#[allow(clippy::vec_box)] // As they are made.
 fn only_new(
-    groups: &mut Vec<Group>,
+    groups: &mut Vec<Box<Group>>,
     before: &BTreeSet<u64>,
     run: &Run,
     explain: bool,

@@ -13,7 +13,7 @@ use ledger::Prices;
 /// What processes used up, until all sessions of the input are known.
 pub struct Groups {
     used: Vec<Share>,
-    records: Records<Group>,
+    records: Records<Box<Group>>,
     by: Arc<[By]>,
     prices: Option<Prices>,
     limits: bool,
@@ -58,14 +58,15 @@ impl Groups {
     /// prices, and with those that tell nothing but limits if these are wanted.
     pub fn new(
         run: &Run,
-        records: Records<Group>,
+        records: Records<Box<Group>>,
         (by, prices, limits): (Arc<[By]>, Option<Prices>, bool),
     ) -> Self {
         let (used, selection) = (Vec::new(), run.selection.clone());
         Self { used, records, by, prices, limits, selection }
     }
 
-    fn groups(&self, shares: Vec<Share>) -> Vec<Group> {
+    #[allow(clippy::vec_box)] // As they are made.
+    fn groups(&self, shares: Vec<Share>) -> Vec<Box<Group>> {
         tokens::groups(shares, &self.by, self.prices.as_ref(), self.limits)
     }
 

@@ -14,6 +14,7 @@ pub(super) mod requests;
 mod tests;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub use calendar::{Day, Hour, Month, Week};
 use group::{Addition, Named};
 pub use group::{Group, LimitSpan, LimitSpans};
 use processes::Processes;
-use requests::{OpenRequest, Requests};
+use requests::{Names, OpenRequest, Requests};
 
 /// Events that the fold reads, beside those of the turn book if turns are asked for.
 pub const EVENTS: &[&str] = &[
@@ -181,11 +182,17 @@ pub struct Share {
     pub sid: Option<Arc<str>>,
     key: Key,
     model: Option<Arc<str>>,
-    group: Group,
+    /// Boxed: shares are many, and change hands.
+    group: Box<Group>,
 }
 
 impl Share {
-    fn new(sid: Option<Arc<str>>, key: Key, model: Option<Arc<str>>, mut group: Group) -> Self {
+    fn new(
+        sid: Option<Arc<str>>,
+        key: Key,
+        model: Option<Arc<str>>,
+        mut group: Box<Group>,
+    ) -> Self {
         group.model = model.clone().map_or(Named::Unknown, Named::One);
         Self { sid, key, model, group }
     }
@@ -205,6 +212,8 @@ pub struct TokenUse {
     turns: HashMap<TurnKey, Option<u64>, FixedState>,
     processes: Processes,
     requests: Requests,
+    #[serde(skip)]
+    models: Names,
     ties: Ties,
     next_call: u64,
 }
@@ -219,6 +228,7 @@ impl TokenUse {
             turns: HashMap::default(),
             processes: Processes::default(),
             requests: Requests::default(),
+            models: Names::default(),
             ties: Ties::default(),
             next_call: 0,
         }
@@ -258,7 +268,8 @@ impl TokenUse {
     fn key(&mut self, t: Option<i64>, head: &Head, process: usize) -> Option<Key> {
         let Options { by, wanted, offset_at, .. } = &self.options;
         let process = self.processes.at(process);
-        let cwd = head.cwd.as_deref().map(Arc::from).or_else(|| process.cwd());
+        // It has learnt what the row itself says.
+        let cwd = process.cwd();
         let sid = process.sid.as_ref();
         if !wanted(t, head.provider, sid.map(|sid| &**sid), cwd.as_deref()) {
             return None;
@@ -330,7 +341,7 @@ impl TokenUse {
     /// Takes a row about a request of Claude, or a message; false if it is not counted any more.
     fn request_row(&mut self, event: &Event<'_>, turn: Option<TurnKey>) -> bool {
         let Some(request) = self.requests.of(event) else { return false };
-        request.row(event, self.options.explain);
+        request.row(event, &mut self.models, self.options.explain);
         request.turn = request.turn.or(turn);
         // It is placed by its first row, and by the first that names its session.
         let is_new = request.process.is_none();
@@ -343,7 +354,7 @@ impl TokenUse {
                 (request.process, request.key) = (Some(process), key);
             }
         }
-        for request in self.requests.forgotten() {
+        while let Some(request) = self.requests.next_forgotten() {
             self.settle(request);
         }
         true
@@ -378,12 +389,12 @@ impl TokenUse {
     }
 
     /// Counts a request that nothing can change any more.
-    fn settle(&mut self, mut request: OpenRequest) {
+    fn settle(&mut self, mut request: Box<OpenRequest>) {
         let (Some(process), Some(key)) = (request.process, request.key.take()) else { return };
         let key = Key { turn: request.turn, call: self.number(), ..key };
         let tokens = request.usage.tokens();
         let cells = &mut self.processes.at(process).claude;
-        let cell = cells.at(key, request.model.clone());
+        let cell = cells.at((key, request.model.clone()));
         cell.count(request.first, request.last, tokens, (Some(tokens.total()), None));
         cell.agreed.absorb(&request.agreed);
         cell.duplicates += request.repeats;
@@ -490,13 +501,13 @@ const KIND: &str = "tokens";
 /// Puts the shares of processes together to groups by some or all of what the fold told them apart
 /// by, with what they cost if there are prices. A
 /// group in which nothing was counted is one only if limits are asked for and it tells some.
+#[allow(clippy::vec_box)] // There may be as many as calls: they are sorted and change hands.
 pub fn groups(
     shares: impl IntoIterator<Item = Share>,
     by: &[By],
     prices: Option<&Prices>,
     limits: bool,
-) -> Vec<Group> {
-    // Boxed: there may be as many as calls, and a table moves what it holds as it grows.
+) -> Vec<Box<Group>> {
     let mut groups: HashMap<Key, Box<Group>, FixedState> = HashMap::default();
     for Share { key, model, mut group, .. } in shares {
         let mut key = key.only(by);
@@ -504,20 +515,28 @@ pub fn groups(
             key.model.clone_from(&model);
         }
         group.cost = prices.map(|prices| prices.cost(model.as_deref(), &group.tokens));
-        groups.entry(key).or_default().merge(group);
+        match groups.entry(key) {
+            Entry::Vacant(new) => drop(new.insert(group)),
+            Entry::Occupied(mut known) => known.get_mut().merge(*group),
+        }
     }
     let by: Arc<str> = by.iter().map(|by| by.name()).collect::<Vec<_>>().join(",").into();
-    let named = |(key, group): (Key, Box<Group>)| Group { by: Arc::clone(&by), key, ..*group };
-    let mut groups: Vec<Group> = groups.into_iter().map(named).collect();
+    let named = |(key, mut group): (Key, Box<Group>)| {
+        (group.by, group.key) = (Arc::clone(&by), key);
+        group
+    };
+    let mut groups: Vec<Box<Group>> = groups.into_iter().map(named).collect();
     groups.retain(|group| group.calls > 0 || (limits && group.limits != [None, None]));
-    groups.iter_mut().for_each(Group::settle);
+    for group in &mut groups {
+        group.settle();
+    }
     groups.sort_unstable_by_key(|group| group.first);
     number_calls(&mut groups);
     groups
 }
 
 /// Numbers the calls of each session, in order of time.
-fn number_calls(groups: &mut [Group]) {
+fn number_calls(groups: &mut [Box<Group>]) {
     let mut calls: HashMap<Option<String>, u64, FixedState> = HashMap::default();
     for group in groups.iter_mut().filter(|group| group.key.call.is_some()) {
         let next = calls.entry(group.head.sid.clone()).or_default();

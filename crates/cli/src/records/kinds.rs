@@ -50,3 +50,33 @@ record!(Turn, record::TURN, record::turn_into, record::turn_values, self => self
 record!(Delta, record::DELTA, record::delta_into, record::delta_values, self => self.t, self.src, self.item_id.as_deref());
 record!(Call, record::CALL, record::call_into, record::call_values, self => self.t, self.src, self.call_id.as_deref());
 record!(Group, record::TOKENS, record::tokens_into, record::tokens_values, self => self.t(), self.src(), None);
+// What is large is handed on in a box.
+impl<R: Record> Record for Box<R> {
+    const KIND: &'static RecordKind = R::KIND;
+
+    fn t(&self) -> Option<i64> {
+        (**self).t()
+    }
+
+    fn src(&self) -> Src {
+        (**self).src()
+    }
+
+    fn id(&self) -> Option<&str> {
+        (**self).id()
+    }
+
+    fn head(&self) -> &Head {
+        (**self).head()
+    }
+
+    fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
+        (**self).write(index, paths, explain, out);
+    }
+}
+
+impl<R: InColumns> InColumns for Box<R> {
+    fn values(&self, paths: &[SrcPath], values: &mut impl Values) {
+        (**self).values(paths, values);
+    }
+}

@@ -45,7 +45,7 @@ struct TokenUsage {
     /// What is still to be grouped by, once the input is over.
     left: Option<std::slice::Iter<'static, By>>,
     /// Groups that are still to be given out.
-    groups: std::vec::IntoIter<Group>,
+    groups: std::vec::IntoIter<Box<Group>>,
 }
 
 impl TokenUsage {
@@ -92,7 +92,7 @@ impl Mode for TokenUsage {
             self.fold.finish(&mut self.shares);
         }
         let left = self.left.get_or_insert_with(|| BY.iter());
-        out.extend(self.groups.by_ref().take(AT_ONCE).map(|group| of_group(&INFO, group)));
+        out.extend(self.groups.by_ref().take(AT_ONCE).map(|group| of_group(&INFO, *group)));
         if self.groups.len() > 0 {
             return true;
         }

@@ -188,13 +188,13 @@ impl Group {
     }
 
     /// What groups come to together. Their latest context and their limits say nothing of all.
-    pub fn total(groups: &[Self]) -> Self {
+    pub fn total(groups: &[Box<Self>]) -> Box<Self> {
         let mut total = Self::default();
         for group in groups {
-            total.merge(Self { rows: Vec::new(), ..group.clone() });
+            total.merge(Self { rows: Vec::new(), ..Self::clone(group) });
         }
         total.settle();
-        Self { context: (None, None), limits: [None, None], ..total }
+        Self { context: (None, None), limits: [None, None], ..total }.into()
     }
 
     /// Takes all of another group. The order in which groups are merged does not matter.

@@ -13,12 +13,35 @@ use super::{Key, Share};
 use crate::event::{Event, Head, RateLimits};
 use crate::fold::CountedRow;
 
-/// Groups of a process, by key and by the model that was known.
+/// What makes a group of a process: the key, and the model that was known.
+type CellKey = (Key, Option<Arc<str>>);
+
+/// Groups of a process. Mostly it is one, which is found without being hashed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Cells(
+pub(super) struct Cells {
+    first: Option<(CellKey, Box<Group>)>,
     #[serde(serialize_with = "crate::state::sorted_map")]
-    HashMap<(Key, Option<Arc<str>>), Box<Group>, FixedState>,
-);
+    more: HashMap<CellKey, Box<Group>, FixedState>,
+}
+
+impl Cells {
+    /// The group of that key, new if need be.
+    pub fn at(&mut self, key: CellKey) -> &mut Group {
+        match &mut self.first {
+            Some((first, _)) if *first != key => self.more.entry(key).or_default(),
+            first => &mut first.get_or_insert_with(|| (key, Box::default())).1,
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&CellKey, &Group)> {
+        let first = self.first.iter().map(|(key, group)| (key, &**group));
+        first.chain(self.more.iter().map(|(key, group)| (key, &**group)))
+    }
+
+    fn into_groups(self) -> impl Iterator<Item = (CellKey, Box<Group>)> {
+        self.first.into_iter().chain(self.more)
+    }
+}
 
 /// A process of a session.
 #[derive(Debug, Default, Serialize, Deserialize, Clone)]
@@ -40,14 +63,7 @@ struct Counted {
     /// What each kind of rows comes to.
     cells: PerSource<Cells>,
     /// For each kind, where its last call was counted; none if that was not wanted.
-    last: PerSource<Option<(Key, Option<Arc<str>>)>>,
-}
-
-impl Cells {
-    /// The group of that key and model, new if need be.
-    pub fn at(&mut self, key: Key, model: Option<Arc<str>>) -> &mut Group {
-        self.0.entry((key, model)).or_default()
-    }
+    last: PerSource<Option<CellKey>>,
 }
 
 impl Process {
@@ -124,8 +140,8 @@ impl Process {
         } else {
             own
         };
-        let Some((key, model)) = cell else { return };
-        let group = cells.of_mut(source).at(key, model);
+        let Some(cell) = cell else { return };
+        let group = cells.of_mut(source).at(cell);
         group.add(row, limits);
         if explain {
             group.rows.push(CountedRow::of(row));
@@ -135,7 +151,7 @@ impl Process {
     /// Notes a row that counts for nothing.
     pub fn dropped(&mut self, key: Key, event: &Event<'_>, how: &'static str) {
         let model = self.model();
-        let cell = self.claude.at(key, model);
+        let cell = self.claude.at((key, model));
         cell.rows.push(CountedRow { src: event.src, how, tokens: None });
     }
 
@@ -146,18 +162,17 @@ impl Process {
         let chosen = counts.chosen();
         let first = self.models.map(|(first, _)| first);
         let telling = [Source::Turn, Source::Codex];
-        let has_limits = |cells: &Cells| cells.0.values().any(|cell| cell.limits != [None, None]);
+        let has_limits = |cells: &Cells| cells.iter().any(|(_, cell)| cell.limits != [None, None]);
         // Limits are told even where nothing is counted.
         let limits = chosen.filter(|source| telling.contains(source));
         let limits =
             limits.or_else(|| telling.into_iter().find(|kind| has_limits(codex.of(*kind))));
         let calls = chosen.map(|chosen| calls_of(codex.of(chosen))).unwrap_or_default();
         for (source, cells) in codex.into_each() {
-            for ((mut key, model), cell) in cells.0 {
-                let mut cell = *cell;
+            for ((mut key, model), mut cell) in cells.into_groups() {
                 if chosen != Some(source) {
                     key.call = key.call.and(call_at(&calls, cell.first));
-                    cell = cell.without_counts(chosen);
+                    *cell = cell.without_counts(chosen);
                 }
                 if limits != Some(source) {
                     cell.limits = [None, None];
@@ -166,16 +181,16 @@ impl Process {
                 out.push(Share::new(self.sid.clone(), key, model, cell));
             }
         }
-        let claude = self.claude.0.into_iter();
+        let claude = self.claude.into_groups();
         out.extend(
-            claude.map(|((key, model), cell)| Share::new(self.sid.clone(), key, model, *cell)),
+            claude.map(|((key, model), cell)| Share::new(self.sid.clone(), key, model, cell)),
         );
     }
 }
 
 /// The calls that are told apart, by their places.
 fn calls_of(cells: &Cells) -> BTreeMap<Place, u64> {
-    cells.0.iter().filter_map(|((key, _), cell)| Some((cell.first?, key.call?))).collect()
+    cells.iter().filter_map(|((key, _), cell)| Some((cell.first?, key.call?))).collect()
 }
 
 /// The call that a row of another kind tells, too: such rows come in one go, the best last.

@@ -13,10 +13,13 @@ use crate::event::Head;
 #[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Processes {
     list: Vec<Process>,
+    /// Numbers of the sessions, and of the sub-agents in them, by their names.
     #[serde(serialize_with = "crate::state::sorted_map")]
-    known: HashMap<(Option<String>, Option<i64>), usize, FixedState>,
+    sessions: HashMap<String, usize, FixedState>,
     #[serde(serialize_with = "crate::state::sorted_map")]
-    latest_of_session: HashMap<String, usize, FixedState>,
+    known: HashMap<(Option<usize>, Option<i64>), usize, FixedState>,
+    /// By the numbers of sessions; none before a session has a process.
+    latest_of_session: Vec<Option<usize>>,
     #[serde(serialize_with = "crate::state::sorted_map")]
     latest_of_pid: HashMap<i64, usize, FixedState>,
     /// The last row's head: rows in a row mostly share it.
@@ -34,17 +37,16 @@ impl Processes {
             return *at;
         }
         // A sub-agent has counters of its own, and its parent's session.
-        let (sid, pid) = (head.counter().map(String::from), head.pid);
-        let sid = sid.as_ref();
-        let found = self.known.get(&(sid.cloned(), pid)).copied();
+        let (sid, pid) = (head.counter().map(|name| self.session(&name)), head.pid);
+        let found = self.known.get(&(sid, pid)).copied();
         let found = found.or_else(|| match (sid, pid) {
-            (Some(sid), None) => self.latest_of_session.get(sid).copied(),
+            (Some(sid), None) => self.latest_of_session[sid],
             (None, Some(pid)) => self.latest_of_pid.get(&pid).copied(),
             _ => None,
         });
-        let at = found.unwrap_or_else(|| self.begin(head));
+        let at = found.unwrap_or_else(|| self.begin(sid, pid));
         if let Some(sid) = sid {
-            self.latest_of_session.insert(sid.clone(), at);
+            self.latest_of_session[sid] = Some(at);
         }
         if let Some(pid) = pid {
             self.latest_of_pid.insert(pid, at);
@@ -54,14 +56,23 @@ impl Processes {
         at
     }
 
-    fn begin(&mut self, head: &Head) -> usize {
-        let (sid, pid) = (head.counter().map(String::from), head.pid);
+    /// The number of a session.
+    fn session(&mut self, name: &str) -> usize {
+        if let Some(known) = self.sessions.get(name) {
+            return *known;
+        }
+        self.latest_of_session.push(None);
+        self.sessions.insert(name.to_owned(), self.latest_of_session.len() - 1);
+        self.latest_of_session.len() - 1
+    }
+
+    fn begin(&mut self, sid: Option<usize>, pid: Option<i64>) -> usize {
         // Rows that came before the session or the process was known.
-        let nameless = [(sid.clone(), None), (None, pid)];
+        let nameless = [(sid, None), (None, pid)];
         let mut nameless = nameless.iter().filter(|_| sid.is_some() && pid.is_some());
         let at = nameless.find_map(|key| self.known.remove(key)).unwrap_or_else(|| {
-            let before = sid.as_ref().and_then(|sid| self.latest_of_session.get(sid));
-            let process = before.map(|at| Process::taking_over(&self.list[*at]));
+            let before = sid.and_then(|sid| self.latest_of_session[sid]);
+            let process = before.map(|at| Process::taking_over(&self.list[at]));
             self.list.push(process.unwrap_or_default());
             self.list.len() - 1
         });

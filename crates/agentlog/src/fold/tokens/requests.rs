@@ -71,6 +71,21 @@ struct ToldMessage {
     sub_agent: bool,
 }
 
+/// Names that many requests share, such as those of models.
+#[derive(Clone, Debug, Default)]
+pub(in crate::fold) struct Names(HashSet<Arc<str>, FixedState>);
+
+impl Names {
+    fn get(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.0.insert(Arc::clone(&name));
+        name
+    }
+}
+
 /// Requests by the hashes of their ids.
 #[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(in crate::fold) struct Requests {
@@ -78,7 +93,8 @@ pub(in crate::fold) struct Requests {
     open: HashMap<u64, Box<OpenRequest>, FixedState>,
     /// What names them, in the order of their first rows.
     order: VecDeque<u64>,
-    forgotten: Vec<OpenRequest>,
+    #[allow(clippy::vec_box)] // They are large, and come from `open`.
+    forgotten: Vec<Box<OpenRequest>>,
     /// For each message of a transcript that is remembered, by its id alone: what names it.
     #[serde(serialize_with = "crate::state::sorted_map")]
     messages: HashMap<u64, u64, FixedState>,
@@ -153,24 +169,25 @@ impl Requests {
             self.messages.remove(&id);
             self.past.extend([key, id]);
         }
-        self.forgotten.push(*request);
+        self.forgotten.push(request);
     }
 
     /// All requests that are remembered.
     pub fn each(&mut self) -> impl Iterator<Item = &mut OpenRequest> {
-        self.open.values_mut().map(|request| &mut **request).chain(&mut self.forgotten)
+        self.open.values_mut().chain(&mut self.forgotten).map(|request| &mut **request)
     }
 
-    /// Requests that are not remembered any more.
-    pub fn forgotten(&mut self) -> Vec<OpenRequest> {
-        std::mem::take(&mut self.forgotten)
+    /// A request that is not remembered any more.
+    pub fn next_forgotten(&mut self) -> Option<Box<OpenRequest>> {
+        self.forgotten.pop()
     }
 
     /// All requests that are left, in the order of their first rows.
-    pub fn finish(&mut self) -> Vec<OpenRequest> {
+    #[allow(clippy::vec_box)] // They are large, and sorted.
+    pub fn finish(&mut self) -> Vec<Box<OpenRequest>> {
         self.order.clear();
-        let mut left = self.forgotten();
-        left.extend(self.open.drain().map(|(_, request)| *request));
+        let mut left = std::mem::take(&mut self.forgotten);
+        left.extend(self.open.drain().map(|(_, request)| request));
         left.sort_unstable_by_key(|request| request.first);
         left
     }
@@ -207,19 +224,25 @@ impl OpenRequest {
     }
 
     /// Takes a row.
-    pub fn row(&mut self, event: &Event<'_>, explain: bool) {
+    pub fn row(&mut self, event: &Event<'_>, names: &mut Names, explain: bool) {
         match event.what {
-            What::Response(response) => self.response(event, response, explain),
-            What::Message(message) => self.message(event, message, explain),
+            What::Response(response) => self.response(event, response, names, explain),
+            What::Message(message) => self.message(event, message, names, explain),
             _ => {}
         }
     }
 
-    fn response(&mut self, event: &Event<'_>, response: &Response, explain: bool) {
+    fn response(
+        &mut self,
+        event: &Event<'_>,
+        response: &Response,
+        names: &mut Names,
+        explain: bool,
+    ) {
         let Some(usage) = response.usage.map(|usage| usage.tokens()) else { return };
         self.agreed.add(event.head);
         if self.model.is_none() {
-            self.model = event.head.model.as_deref().map(Arc::from);
+            self.model = event.head.model.as_deref().map(|model| names.get(model));
         }
         let at = self.rows.len();
         let how = match response.phase {
@@ -250,7 +273,7 @@ impl OpenRequest {
 
     /// Takes a row of a transcript: the one that tells most counts, and one of the main agent
     /// before a sub-agent's copy.
-    fn message(&mut self, event: &Event<'_>, message: &Message, explain: bool) {
+    fn message(&mut self, event: &Event<'_>, message: &Message, names: &mut Names, explain: bool) {
         let Some(usage) = message.usage.map(|usage| usage.tokens()) else { return };
         let Message { sub_agent, .. } = *message;
         let told = ToldMessage { output: usage.output, sub_agent };
@@ -273,7 +296,7 @@ impl OpenRequest {
             self.last = self.last.max((event.t, event.src));
             let model = message.model.map(|model| event.name(model));
             let model = model.or(event.head.model.as_deref());
-            self.model = model.map(Arc::from).or_else(|| self.model.take());
+            self.model = model.map(|model| names.get(model)).or_else(|| self.model.take());
             let before = self.start_row.replace(at);
             if let Some(row) = before.and_then(|row| self.rows.get_mut(row)) {
                 row.how = LESS;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::work::hash;
 use crate::event::{Event, ResponsePhase, Src, What};
 use crate::fold::CountedRow;
-use crate::fold::tokens::requests::{OpenRequest, Requests};
+use crate::fold::tokens::requests::{Names, OpenRequest, Requests};
 use crate::fold::turn_book::TurnKey;
 use crate::zone::ZoneKey;
 
@@ -132,7 +132,7 @@ impl Spent {
     /// Takes a row of a Claude message.
     pub fn request(&mut self, event: &Event<'_>, explain: bool) {
         if let Some(request) = self.requests.of(event) {
-            request.row(event, explain);
+            request.row(event, &mut Names::default(), explain);
         }
     }
 
