@@ -98,10 +98,15 @@ impl Output {
         self.form == Form::Table
     }
 
+    /// Whether records are printed as they are spelled.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.form == Form::Ndjson && !self.pretty
+    }
+
     /// Prints the record that `build` appends, whose index is given to it.
     pub fn record(&mut self, build: impl FnOnce(u64, &mut Vec<u8>)) -> io::Result<()> {
         self.printed += 1;
-        if self.form == Form::Ndjson && !self.pretty {
+        if self.is_plain() {
             build(self.printed, self.writer.record());
             return self.writer.end_record();
         }

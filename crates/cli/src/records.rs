@@ -11,6 +11,7 @@ use agentlog::event::{Head, Src};
 use agentlog::json::Text;
 use agentlog::record::{RecordKind, SrcPath, Values};
 use anyhow::Result;
+use rayon::prelude::*;
 
 use crate::flags::{EmitFlags, OutputFlags};
 use crate::fold::Sink;
@@ -20,7 +21,7 @@ use crate::select::{Limit, Selection};
 use states::States;
 
 /// A record that a fold gave out.
-pub trait Record {
+pub trait Record: Sync {
     /// Its kind.
     const KIND: &'static RecordKind;
     /// When it happened, in milliseconds since the epoch.
@@ -69,6 +70,12 @@ pub struct Records<R> {
     /// Memory for one of them.
     open_text: Vec<u8>,
 }
+
+/// How many records are spelled before they are written, how many of them by one thread, and how many
+/// are not worth waking another.
+const AT_ONCE: usize = 1024;
+const LOT: usize = 64;
+const FEW: usize = 256;
 
 /// How many records more than asked for are kept before the oldest are dropped.
 const SPARE: usize = 4096;
@@ -272,8 +279,8 @@ impl<R: Record> Records<R> {
     /// Prints what was kept, in order of time, and ends the output.
     pub fn finish(mut self, run: &mut Run) -> Result<()> {
         let kept = self.settle(run)?;
-        for record in &kept {
-            self.print(record)?;
+        for records in kept.chunks(AT_ONCE) {
+            self.print_all(records)?;
         }
         if let Some(total) = self.total {
             let printed = &kept[..kept.len().min(self.output.printed() as usize)];
@@ -312,6 +319,40 @@ impl<R: Record> Records<R> {
             run.report.remark("--session: no such session in what was read");
         }
         Ok(kept)
+    }
+
+    /// Whether each record is printed, as a whole and as it is spelled.
+    fn prints_as_spelled(&self) -> bool {
+        let is_limited = matches!(self.selection.limit, Limit::First(_));
+        let in_parts = self.words.is_some() || self.lines.is_some();
+        !is_limited && !in_parts && self.states.is_none() && self.output.is_plain()
+    }
+
+    /// Prints records in order; they are spelled on all cores if they are many and all printed.
+    fn print_all(&mut self, records: &[R]) -> Result<()> {
+        if records.len() < FEW || !self.prints_as_spelled() {
+            return records.iter().try_for_each(|record| self.print(record));
+        }
+        let (paths, explain) = (&self.paths, self.explain);
+        let from = self.output.printed();
+        let spelled = |(lot, records): (usize, &[R])| {
+            let mut ends = Vec::with_capacity(records.len());
+            let mut text = Vec::new();
+            for (at, record) in records.iter().enumerate() {
+                record.write(from + (lot * LOT + at) as u64 + 1, paths, explain, &mut text);
+                ends.push(text.len());
+            }
+            (text, ends)
+        };
+        let lots: Vec<_> = records.par_chunks(LOT).enumerate().map(spelled).collect();
+        for (text, ends) in lots {
+            let mut start = 0;
+            for end in ends {
+                self.output.record(|_, out| out.extend_from_slice(&text[start..end]))?;
+                start = end;
+            }
+        }
+        Ok(())
     }
 
     fn print(&mut self, record: &R) -> Result<()> {
