@@ -1,5 +1,6 @@
 //! From rows to records through a fold: one driver for all commands that print more than rows.
 
+mod apart;
 mod context;
 mod live;
 mod on;
@@ -78,7 +79,7 @@ pub fn fold<F: Fold<Record: Send> + Send>(
     let mut latest = Latest::default();
     loop {
         let following = run.is_following();
-        let known = run.feed(look, rows, |fed| {
+        let take = |fed: &Fed| {
             if following {
                 latest.push(fed.clone(), |fed| fold.feed(&fed.event(), &mut out));
             } else if many {
@@ -93,7 +94,12 @@ pub fn fold<F: Fold<Record: Send> + Send>(
             }
             // Few at a time: what is not wanted is dropped early.
             if out.len() >= 1024 { sink.take(&mut out) } else { Ok(()) }
-        })?;
+        };
+        let known = if !following && !many && apart::pays(run) {
+            apart::feed(run, look, rows, take)?
+        } else {
+            run.feed(look, rows, take)?
+        };
         feed_held(&mut fold, &mut held, &mut out);
         if known || again {
             break;

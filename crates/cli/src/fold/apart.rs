@@ -1,0 +1,58 @@
+//! Many logs: to merge them is the work of one thread, and the fold that of another. What the rows
+//! stand in is let go by the second.
+
+use std::panic;
+use std::sync::mpsc;
+use std::thread;
+
+use anyhow::{Result, anyhow};
+
+use super::ReadRows;
+use crate::feed::Fed;
+use crate::look::Look;
+use crate::run::Run;
+
+/// From so many logs on the merge is worth a thread. Where they are few it is cheap, and all cores
+/// have blocks to decode.
+const MANY_LOGS: usize = 256;
+
+/// How many rows are handed over at once, and how many lots may wait.
+const LOT: usize = 256;
+const LOTS: usize = 4;
+
+/// Whether a fold of the run is to be fed in a thread of its own.
+pub(super) fn pays(run: &Run) -> bool {
+    run.logs.len() >= MANY_LOGS && rayon::current_num_threads() > 1
+}
+
+/// As [`Run::feed`], with `take`, which feeds the fold, in a thread of its own.
+pub(super) fn feed(
+    run: &mut Run,
+    look: Look<'_>,
+    rows: &impl ReadRows,
+    take: impl FnMut(&Fed) -> Result<()> + Send,
+) -> Result<bool> {
+    thread::scope(|scope| {
+        let (send, receive) = mpsc::sync_channel::<Vec<Fed>>(LOTS);
+        let taking = scope.spawn(move || {
+            let mut take = take;
+            receive.into_iter().flatten().try_for_each(|fed: Fed| take(&fed))
+        });
+        let mut lot = Vec::with_capacity(LOT);
+        let fed = run.feed(look, rows, |fed| {
+            lot.push(fed.clone());
+            if lot.len() < LOT {
+                return Ok(());
+            }
+            let full = std::mem::replace(&mut lot, Vec::with_capacity(LOT));
+            send.send(full).map_err(|_| anyhow!("the fold ended early"))
+        });
+        // Who does not take it has an error of its own, which is told.
+        let _ = send.send(lot);
+        drop(send);
+        match taking.join() {
+            Ok(done) => done.and(fed),
+            Err(panicked) => panic::resume_unwind(panicked),
+        }
+    })
+}
