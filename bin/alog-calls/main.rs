@@ -95,7 +95,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         cli::fold(&mut run, look, &reads::calls(), || Calls::new(options), &mut records)?;
         let calls = records.gathered(&mut run)?;
         print_stats(&mut run, args, &calls)?;
-        return Ok(run.report.finish());
+        return Ok(run.finish());
     }
     if args.runs.file.is_some() {
         let flags = (&args.runs, &args.common);
@@ -106,7 +106,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         records.finish(&mut run)?;
     }
     let failed = args.check && judge.found();
-    Ok(run.report.finish().max(if failed { Verdict::Failed } else { Verdict::Done }))
+    Ok(run.finish().max(if failed { Verdict::Failed } else { Verdict::Done }))
 }
 
 fn print_stats(run: &mut Run, args: &Args, calls: &[Call]) -> anyhow::Result<()> {

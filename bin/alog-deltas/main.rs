@@ -161,7 +161,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
             "{native} transcript{s} or rollout{s} left out: only SSE logs hold what was streamed"
         ));
     }
-    Ok(run.report.finish())
+    Ok(run.finish())
 }
 
 /// Which items are printed.

@@ -82,7 +82,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
     if args.runs.file.is_some() {
         run_on(args, &mut run, &names, look)?;
-        return Ok(run.report.finish());
+        return Ok(run.finish());
     }
     let printer = Printer {
         output: Output::new(&args.common.output, &EVENT, false),
@@ -101,7 +101,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         command.live(&mut run)?;
     }
     command.printer.finish(&mut run)?;
-    Ok(run.report.finish())
+    Ok(run.finish())
 }
 
 /// Prints the rows that the logs gained.

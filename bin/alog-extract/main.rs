@@ -126,7 +126,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         Some(files) => shelf.write(&mut run, files)?,
         None => shelf.print(&mut run, &args.common.output)?,
     }
-    Ok(run.report.finish())
+    Ok(run.finish())
 }
 
 /// Tables have the columns of one mode; files have the names that they have.

@@ -67,9 +67,9 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     if args.runs.file.is_some() {
         let flags = (&args.runs, &args.common);
         cli::fold_stated(&mut run, flags, (look, &rows), Prompts::new(options), records)?;
-        return Ok(run.report.finish());
+        return Ok(run.finish());
     }
     cli::fold(&mut run, look, &rows, || Prompts::new(options), &mut records)?;
     records.finish(&mut run)?;
-    Ok(run.report.finish())
+    Ok(run.finish())
 }

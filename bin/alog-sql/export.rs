@@ -50,5 +50,5 @@ pub fn run(args: &Args, dir: &Path) -> anyhow::Result<Verdict> {
     }
     output.finish()?;
     run.report.counts.records = output.printed();
-    Ok(run.report.finish())
+    Ok(run.finish())
 }

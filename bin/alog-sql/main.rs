@@ -129,7 +129,7 @@ fn ask(asked: &Asked, access: &Access) -> anyhow::Result<Verdict> {
     let mut run = Run::sparing(&asked.common, load::spared(&query.needs))?;
     load::load(&warehouse, &query.needs, &mut run)?;
     run.report.counts.records = print(&warehouse, &query, asked)?;
-    Ok(run.report.finish())
+    Ok(run.finish())
 }
 
 /// Prints the answer of a query. Returns how many rows it has.

@@ -89,7 +89,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let options = options(args, &run);
     if args.runs.file.is_some() {
         run_on(args, &mut run, (look, &rows), (options, prices.as_ref()))?;
-        return Ok(run.report.finish());
+        return Ok(run.finish());
     }
     let records = Records::new(&run, &args.common.output, args.explain)
         .of_selected_rows()
@@ -99,7 +99,7 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let mut groups = Groups::new(&run, records, groups);
     cli::fold(&mut run, look, &rows, || TokenUse::new(options.clone()), &mut groups)?;
     groups.finish(&mut run)?;
-    Ok(run.report.finish())
+    Ok(run.finish())
 }
 
 fn by_name() -> impl TypedValueParser<Value = By> {

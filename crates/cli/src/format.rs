@@ -96,8 +96,8 @@ pub struct Seen {
     /// Whether it is known not to be compressed.
     pub plain: bool,
     /// The thread of a rollout.
-    pub thread: Option<Meta>,
-    /// What it begins with.
+    pub thread: Option<Box<Meta>>,
+    /// What it begins with, if that was asked for.
     pub mark: Mark,
     /// Whether there is the end of a line in what was looked at.
     pub has_line: bool,
@@ -105,26 +105,39 @@ pub struct Seen {
 
 /// Looks at the start of a regular file: at little of it, if that is enough.
 pub fn of_file(path: &Path) -> io::Result<Seen> {
-    Ok(of_small_file(path, u64::MAX, |_, _| None::<()>)?.0)
+    let (seen, mark) = look(path, FIRST, |head, _| Mark::of(head))?;
+    Ok(Seen { mark, ..seen })
 }
 
-/// The same for a file of so many bytes. If it is small and plain, `whole` gets all of its text.
+/// The same for a file of so many bytes, without its mark. If it is small and plain, `whole` gets all
+/// of its text.
 pub fn of_small_file<T>(
     path: &Path,
     size: u64,
     whole: impl FnOnce(&[u8], &Seen) -> Option<T>,
 ) -> io::Result<(Seen, Option<T>)> {
-    let mut buffer = HEAD.take();
     let small = size <= SMALL;
     // A byte more than there should be: the file may have grown.
     let want = if small { FIRST.max(size as usize + 1) } else { FIRST };
+    look(path, want, |text, seen| {
+        let is_whole = small && seen.plain && text.len() as u64 == size;
+        if is_whole { whole(text, seen) } else { None }
+    })
+}
+
+/// What a file is, and what `then` makes of its first bytes, `want` at the most.
+fn look<T>(
+    path: &Path,
+    want: usize,
+    then: impl FnOnce(&[u8], &Seen) -> T,
+) -> io::Result<(Seen, T)> {
+    let mut buffer = HEAD.take();
     if buffer.len() < want {
         buffer.resize(want, 0);
     }
     let looked = Opened::head(path, &mut buffer[..want]).and_then(|(read, plain)| {
         let seen = of_head(path, &buffer[..read.min(FIRST)], plain)?;
-        let is_whole = small && plain && read as u64 == size;
-        let told = if is_whole { whole(&buffer[..read], &seen) } else { None };
+        let told = then(&buffer[..read], &seen);
         Ok((seen, told))
     });
     HEAD.set(buffer);
@@ -160,7 +173,7 @@ pub fn of(source: Opened) -> io::Result<Seen> {
             (Format::Rollout, Ok(())) if !over && !head.contains(&b'\n') => want *= 8,
             (Format::Unknown | Format::Empty, Err(e)) => return Err(e),
             (Format::Unknown | Format::Empty, Ok(())) if !over => want *= 8,
-            _ => return Ok(Seen::new(format, &head)),
+            _ => return Ok(Seen::marked(format, &head)),
         }
     }
 }
@@ -184,14 +197,18 @@ pub fn peek(mut bytes: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>
             break format;
         }
     };
-    let seen = Seen::new(format, &head);
+    let seen = Seen::marked(format, &head);
     Ok((Box::new(io::Cursor::new(head).chain(bytes)), seen))
 }
 
 impl Seen {
+    fn marked(format: Format, head: &[u8]) -> Self {
+        Self { mark: Mark::of(head), ..Self::new(format, head) }
+    }
+
     fn new(format: Format, head: &[u8]) -> Self {
         let (first, plain) = (Clock::Missing, false);
-        let mark = Mark::of(head);
+        let mark = Mark::default();
         let has_line = head.contains(&b'\n');
         let mut seen =
             Self { format, first, begins_with: None, plain, thread: None, mark, has_line };
@@ -209,7 +226,7 @@ impl Seen {
                 seen.begins_with =
                     row.uuid().map(|uuid| FixedState::with_seed(0).hash_one(uuid.raw));
             }
-            seen.thread = seen.thread.or_else(|| row.meta());
+            seen.thread = seen.thread.or_else(|| row.meta().map(Box::new));
             let is_named = seen.thread.is_some() || seen.begins_with.is_some();
             if is_named && seen.first != Clock::Missing {
                 break;

@@ -42,7 +42,7 @@ pub struct Logs {
     pub live: bool,
     /// Which sessions have their own logs in the input.
     pub sessions: Sessions,
-    /// All files that were found, read or not, with their sizes.
+    /// All files that were found, read or not, with their sizes, for those who wait for more.
     pub walked: Vec<(PathBuf, Option<FileId>, u64)>,
 }
 
@@ -152,26 +152,29 @@ impl Search<'_> {
         let piped = files.iter().any(|file| file.path == Path::new("-"));
         let stdin = fs::metadata("/dev/stdin").ok().filter(|_| piped).map(|m| (m.dev(), m.ino()));
         files.retain(|file| stdin.is_none() || file.id != stdin);
-        let walked = files.iter().map(|file| (file.path.clone(), file.id, file.size)).collect();
+        let walked = match self.waits {
+            true => files.iter().map(|file| (file.path.clone(), file.id, file.size)).collect(),
+            false => Vec::new(),
+        };
         let all = files.len();
         files.retain(|file| !(file.walked && self.is_over(file.modified)));
         self.report.counts.files_skipped += (all - files.len()) as u64;
         let at_sight = self.at_sight;
         let looked: Vec<io::Result<(Log, Option<Seen>)>> =
             files.par_iter().map(|file| look(file, at_sight)).collect();
-        let mut sources = Sources::default();
+        let mut sources = Sources::with_room(looked.len());
         let mut passed = Passed::default();
         for (file, looked) in files.iter().zip(looked) {
             match looked {
                 Ok((log, _)) if log.path == Path::new("-") => {
                     let log = stdin_log(self.unasked)?;
-                    self.keep(log, None, file.size, &mut sources, &mut passed);
+                    self.keep(log, None, &mut sources, &mut passed);
                 }
-                Ok((log, seen)) => self.keep(log, seen, file.size, &mut sources, &mut passed),
+                Ok((log, seen)) => self.keep(log, seen, &mut sources, &mut passed),
                 Err(e) => self.report.trouble(&format!("{}: {e}", file.path.display())),
             }
         }
-        let logs = sources.finish(self.report);
+        let logs = sources.finish(self.waits || self.runs_follow, self.report);
         let nothing_known = logs.logs.is_empty() && self.report.counts.files == 0;
         passed.tell(self.report, nothing_known && self.named);
         Ok(Logs { walked, ..logs })
@@ -182,15 +185,17 @@ impl Search<'_> {
         &mut self,
         mut log: Log,
         seen: Option<Seen>,
-        size: u64,
         sources: &mut Sources,
         passed: &mut Passed,
     ) {
         let seen = match seen {
             Some(seen) => seen,
-            None if log.is_live() => return sources.live(log),
+            None if log.is_live() => return sources.add(log),
             None => match log.open().and_then(format::of) {
-                Ok(seen) => seen,
+                Ok(seen) => {
+                    log.seen(&seen);
+                    seen
+                }
                 Err(e) => {
                     return self.report.trouble(&format!("{}: {e}", log.path.display()));
                 }
@@ -198,9 +203,8 @@ impl Search<'_> {
         };
         match seen.format {
             format if format.is_read() => {
-                log.seen(&seen);
                 if self.source.is_none_or(|source| source == Source::All || source == log.source) {
-                    sources.add(log, seen, size);
+                    sources.add(log);
                 } else {
                     passed.by_source += 1;
                 }
@@ -238,12 +242,17 @@ fn look(file: &jsonl::Found, at_sight: Option<AtSight<'_>>) -> io::Result<(Log, 
     if !file.is_regular {
         return Ok((log, None));
     }
-    let Some(read) = at_sight else { return Ok((log, Some(format::of_file(&file.path)?))) };
+    let Some(read) = at_sight else {
+        let seen = format::of_file(&file.path)?;
+        log.seen(&seen);
+        return Ok((log, Some(seen)));
+    };
     let whole = |text: &[u8], seen: &Seen| {
         seen.format.dialect()?;
-        read(text, About { format: seen.format, thread: seen.thread.as_ref() })
+        read(text, About { format: seen.format, thread: seen.thread.as_deref() })
     };
     let (seen, told) = format::of_small_file(&file.path, file.size, whole)?;
+    log.seen(&seen);
     log.at_sight = told;
     Ok((log, Some(seen)))
 }
@@ -253,12 +262,8 @@ pub(crate) fn logs_at(paths: &[PathBuf]) -> Vec<Log> {
     let found = jsonl::walk(paths).files;
     let looked =
         found.iter().filter(|file| file.is_regular).filter_map(|file| look(file, None).ok());
-    let known = looked.filter_map(|(mut log, seen)| {
-        let seen = seen.filter(|seen| seen.format.is_read())?;
-        log.seen(&seen);
-        Some(log)
-    });
-    known.collect()
+    let is_known = |seen: &Option<Seen>| seen.as_ref().is_some_and(|seen| seen.format.is_read());
+    looked.filter(|(_, seen)| is_known(seen)).map(|(log, _)| log).collect()
 }
 
 /// Files that are not read, told once for each kind.

@@ -15,7 +15,7 @@
 //!
 //! fn run(args: &Args) -> anyhow::Result<cli::Verdict> {
 //!     let run = cli::Run::new(&args.common)?;
-//!     Ok(run.report.finish())
+//!     Ok(run.finish())
 //! }
 //!
 //! fn main() -> std::process::ExitCode {

@@ -288,6 +288,8 @@ impl<R: Record> Records<R> {
         }
         self.output.finish()?;
         run.report.counts.records = self.output.printed() - self.before;
+        // The process ends next: they are not let go one by one.
+        std::mem::forget(kept);
         Ok(())
     }
 

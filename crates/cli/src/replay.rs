@@ -241,7 +241,7 @@ impl<D: Decode<Memory = Vec<u8>>> Opener<'_, D> {
                 self.logs[file as usize].about(),
                 self.look,
                 self.decode,
-                self.arenas.take(),
+                (Vec::new(), self.arenas.take()),
             )
         };
         match reader.next(&work)? {

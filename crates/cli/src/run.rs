@@ -19,7 +19,7 @@ use crate::inputs::{self, How, Log, Place, Sessions};
 use crate::live::{Ending, Kind};
 use crate::look::Look;
 use crate::progress::Progress;
-use crate::report::Report;
+use crate::report::{Report, Verdict};
 use crate::resume::ResumePoint;
 use crate::scan::{self, Decode, Item, Scanned};
 use crate::select::Selection;
@@ -191,6 +191,14 @@ impl Run {
             give_up: None,
             left_out: LeftOut { no_choice: all, ..LeftOut::default() },
         })
+    }
+
+    /// Says what has to be said, and what the status is. The process ends then: what is known of the
+    /// logs, which may be many, goes with it, and is not let go bit by bit.
+    pub fn finish(self) -> Verdict {
+        let Self { report, logs, sessions, .. } = self;
+        std::mem::forget((logs, sessions));
+        report.finish()
     }
 
     /// Counts what each source of a session tells, and not only the best.

@@ -140,22 +140,25 @@ pub fn block<D: Decode>(
     look: Look<'_>,
     decode: &D,
 ) -> Scanned<D::Value, D::Memory> {
-    block_into(block, about, look, decode, D::Memory::default())
+    block_into(block, about, look, decode, (Vec::new(), D::Memory::default()))
 }
 
-/// Decodes a block, with memory that was used before and is empty again.
+/// Room for what is found in a block: it was used before and is empty again.
+pub type Used<D> = (Vec<Item<<D as Decode>::Value>>, <D as Decode>::Memory);
+
+/// Decodes a block, with memory that was used before.
 pub fn block_into<D: Decode>(
     block: &Block<'_>,
     about: About<'_>,
     look: Look<'_>,
     decode: &D,
-    arena: D::Memory,
+    used: Used<D>,
 ) -> Scanned<D::Value, D::Memory> {
     if let Some(dialect) = about.format.dialect() {
-        return native::block_into(block, (dialect, about.thread), look, decode, arena);
+        return native::block_into(block, (dialect, about.thread), look, decode, used);
     }
     if about.format == Format::Request {
-        return request::block_into(block, look, decode, arena);
+        return request::block_into(block, look, decode, used);
     }
     let mut scan = Scan {
         decode,
@@ -164,7 +167,7 @@ pub fn block_into<D: Decode>(
         passing: false,
         answers: Answers::default(),
         looked_back: (0, Clock::Missing),
-        found: Scanned::new(block, arena),
+        found: Scanned::new(block, used),
     };
     if let Some(len) = block.oversize {
         let line = block.line_at(0, 0);
@@ -229,9 +232,9 @@ fn clock_of(line: &[u8], scratch: &mut Scratch) -> Option<Clock> {
 }
 
 impl<T, M> Scanned<T, M> {
-    fn new(block: &Block<'_>, arena: M) -> Self {
+    fn new(block: &Block<'_>, (items, arena): (Vec<Item<T>>, M)) -> Self {
         Self {
-            items: Vec::new(),
+            items,
             arena,
             evidence: Vec::new(),
             bad: Vec::new(),

@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use foldhash::fast::FixedState;
 use rayon::prelude::*;
 
 /// A file to read.
@@ -88,7 +89,7 @@ impl Inputs {
         } else {
             HashSet::new()
         };
-        let mut seen = HashSet::new();
+        let mut seen: HashSet<_, FixedState> = HashSet::default();
         self.files.retain(|file| {
             if is_compressed(file) && plain.contains(&file.path.with_extension("")) {
                 return false;

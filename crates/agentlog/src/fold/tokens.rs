@@ -32,6 +32,7 @@ use crate::state::{self, BadState};
 pub use calendar::{Day, Hour, Month, Week};
 use group::{Addition, Named};
 pub use group::{Group, LimitSpan, LimitSpans};
+use process::Process;
 use processes::Processes;
 use requests::{Names, OpenRequest, Requests};
 
@@ -132,6 +133,31 @@ impl Options {
 
     fn has(&self, by: By) -> bool {
         self.by.contains(&by)
+    }
+
+    /// The group of a row of a process, which has learnt what the row itself says; none if the row is
+    /// not wanted.
+    fn key(&self, t: Option<i64>, head: &Head, process: &Process) -> Option<Key> {
+        let cwd = process.cwd();
+        let sid = process.sid.as_deref();
+        if !(self.wanted)(t, head.provider, sid, cwd.as_deref()) {
+            return None;
+        }
+        let mut key = Key::default();
+        let hour = || t.map(|t| Hour::of(t, (self.offset_at)(t)));
+        for by in self.by.iter() {
+            match by {
+                By::Hour => key.hour = hour(),
+                By::Day => key.day = hour().map(Hour::day),
+                By::Week => key.week = hour().map(|hour| hour.day().week()),
+                By::Month => key.month = hour().map(|hour| hour.day().month()),
+                By::Provider => key.provider = head.provider,
+                By::Project => key.project.clone_from(&cwd),
+                // Sessions and models may not be known yet, and calls are numbered.
+                By::Turn | By::Session | By::Model | By::Call | By::All => {}
+            }
+        }
+        Some(key)
     }
 }
 
@@ -266,29 +292,7 @@ impl TokenUse {
 
     /// The group of a row of a process; none if it is not wanted.
     fn key(&mut self, t: Option<i64>, head: &Head, process: usize) -> Option<Key> {
-        let Options { by, wanted, offset_at, .. } = &self.options;
-        let process = self.processes.at(process);
-        // It has learnt what the row itself says.
-        let cwd = process.cwd();
-        let sid = process.sid.as_ref();
-        if !wanted(t, head.provider, sid.map(|sid| &**sid), cwd.as_deref()) {
-            return None;
-        }
-        let mut key = Key::default();
-        let hour = || t.map(|t| Hour::of(t, offset_at(t)));
-        for by in by.iter() {
-            match by {
-                By::Hour => key.hour = hour(),
-                By::Day => key.day = hour().map(Hour::day),
-                By::Week => key.week = hour().map(|hour| hour.day().week()),
-                By::Month => key.month = hour().map(|hour| hour.day().month()),
-                By::Provider => key.provider = head.provider,
-                By::Project => key.project.clone_from(&cwd),
-                // Sessions and models may not be known yet, and calls are numbered.
-                By::Turn | By::Session | By::Model | By::Call | By::All => {}
-            }
-        }
-        Some(key)
+        self.options.key(t, head, self.processes.at(process))
     }
 
     /// The number of a call, if they are told apart.
@@ -348,11 +352,9 @@ impl TokenUse {
         if is_new || (!request.knows_session && event.head.sid.is_some()) {
             let t = request.first.0;
             let process = self.processes.of(event.head);
-            let key = self.key(t, event.head, process);
-            if let Some(request) = self.requests.of(event) {
-                request.knows_session = event.head.sid.is_some();
-                (request.process, request.key) = (Some(process), key);
-            }
+            request.key = self.options.key(t, event.head, self.processes.at(process));
+            request.process = Some(process);
+            request.knows_session = event.head.sid.is_some();
         }
         while let Some(request) = self.requests.next_forgotten() {
             self.settle(request);
@@ -463,7 +465,9 @@ impl Fold for TokenUse {
             self.settle(request);
         }
         let from = out.len();
-        for process in self.processes.take() {
+        let processes = self.processes.take();
+        out.reserve(processes.len());
+        for process in processes {
             process.shares(out);
         }
         let by_session = self.options.has(By::Session) || self.options.has(By::Turn);

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use ledger::{Money, Tokens};
 
@@ -34,16 +35,17 @@ pub(super) use key;
 /// A path, spelled as JSON once and then used in every record of its file.
 #[derive(Clone, Debug)]
 pub struct SrcPath {
-    spelled: Vec<u8>,
-    text: String,
+    spelled: Arc<[u8]>,
+    text: Arc<str>,
 }
 
 impl SrcPath {
     /// Spells a path. Bytes that are not UTF-8 become U+FFFD.
     pub fn new(path: &Path) -> Self {
-        let (mut spelled, text) = (Vec::new(), path.to_string_lossy().into_owned());
+        let text = path.to_string_lossy();
+        let mut spelled = Vec::with_capacity(text.len() + 2);
         json::string_into(text.as_bytes(), &mut spelled);
-        Self { spelled, text }
+        Self { spelled: spelled.into(), text: text.into() }
     }
 
     /// The path as text.

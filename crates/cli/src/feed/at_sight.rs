@@ -1,6 +1,8 @@
 //! Small logs are read while they are looked at: to open a file takes longer than to read one. What
 //! they tell waits in memory, as long as there is room; the others are opened again in their turn.
 
+use std::cell::Cell;
+use std::mem::replace;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +23,11 @@ const ROOM: usize = 64 << 20;
 
 /// What is made of each log, beside its rows and what they refer to.
 const EACH: usize = size_of::<Ahead>() + size_of::<Placed<Scanned<Kept, Memory>>>() + 64;
+
+thread_local! {
+    /// Room for what logs tell, before it is known how much that is: they are many.
+    static USED: Cell<(Vec<Item<Kept>>, Memory)> = Cell::default();
+}
 
 /// The room that is left, in bytes.
 struct Room(AtomicUsize);
@@ -67,11 +74,13 @@ impl Room {
             return None;
         }
         let block = Block::of_all(text, max_line);
-        let (mut found, mut taken) = (Vec::new(), EACH);
+        let (mut found, mut taken) = (Vec::with_capacity(1), EACH);
         if !text.is_empty() {
-            let mut value = scan::block(&block, about, look, rows);
-            value.items.shrink_to_fit();
-            value.arena.forget_writers();
+            let used = USED.take();
+            let mut value = scan::block_into(&block, about, look, rows, used);
+            let items = value.items.drain(..).collect();
+            let kept = value.arena.take();
+            USED.set((replace(&mut value.items, items), replace(&mut value.arena, kept)));
             taken += kept_of(&value)?;
             found.push(Placed { first_line: 1, value });
         }

@@ -33,27 +33,28 @@ impl Run {
     }
 
     fn times_of(&self, files: &[usize], zones: &mut Zones) -> Vec<(i64, usize)> {
-        let begins: Vec<Begin> = if self.logs.len() > 1 {
+        let first = |at: usize| self.logs[files[at]].first;
+        let (known, unknown): (Vec<usize>, Vec<usize>) =
+            (0..files.len()).partition(|at| first(*at) != Clock::Missing);
+        let mut clocks: Vec<_> = known.into_iter().map(|at| (at, first(at))).collect();
+        if self.logs.len() > 1 {
             let options = ReaderOptions { chunk: 64 << 10, ..self.options.clone() };
-            files.par_iter().map(|file| begin_of(&self.logs[*file], &options)).collect()
-        } else {
-            Vec::new()
-        };
-        let mut clocks = Vec::new();
-        for (file, blocks) in begins.into_iter().enumerate() {
-            for (clock, evidence) in blocks {
-                zones.learn_some(evidence);
-                clocks.push((file, clock));
+            let begin = |at: &usize| (*at, begin_of(&self.logs[files[*at]], &options));
+            let begins: Vec<(usize, Begin)> = unknown.par_iter().map(begin).collect();
+            for (at, blocks) in begins {
+                for (clock, evidence) in blocks {
+                    zones.learn_some(evidence);
+                    clocks.push((at, clock));
+                }
             }
         }
         let mut times = vec![i64::MIN; files.len()];
         let mut guesses = Guesses::default();
-        for (file, clock) in clocks.into_iter().rev() {
+        for (at, clock) in clocks.into_iter().rev() {
             let t = zones.utc_by_now(clock, &mut guesses);
             // A request is one row: none of it stands before its first.
-            let early =
-                if self.logs[files[file]].format == Format::Request { 0 } else { WINDOW_MS };
-            times[file] = t.map_or(times[file], |t| t - early);
+            let early = if self.logs[files[at]].format == Format::Request { 0 } else { WINDOW_MS };
+            times[at] = t.map_or(times[at], |t| t - early);
         }
         let mut order: Vec<(i64, usize)> =
             times.into_iter().zip(files).map(|(t, file)| (t, *file)).collect();
@@ -70,9 +71,6 @@ impl Run {
 type Begin = Vec<(Clock, Vec<Evidence>)>;
 
 fn begin_of(log: &Log, options: &ReaderOptions) -> Begin {
-    if log.first != Clock::Missing {
-        return vec![(log.first, Vec::new())];
-    }
     let Ok(source) = log.open() else { return Vec::new() };
     let first = |block: &jsonl::Block<'_>| {
         let found = scan::block(block, log.about(), Look::All, &Nothing);

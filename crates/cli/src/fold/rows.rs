@@ -145,6 +145,7 @@ impl Kept {
                 | Queue::Delivered(text),
             ) => Some(text),
             What::Results(results) => return size_of_val(&**results),
+            What::Message(message) => return size_of_val(&**message),
             _ => None,
         };
         BOXED + text.map_or(0, |text| text.as_bytes().len())
@@ -347,6 +348,22 @@ impl Memory {
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
         self.arena.capacity() + self.heads.len() * HEAD
+    }
+
+    /// What the rows of a block need from now on, in no more memory than that takes. This is empty
+    /// then, for another block.
+    pub(crate) fn take(&mut self) -> Self {
+        let kept = Self {
+            arena: self.arena.as_slice().into(),
+            heads: self.heads.drain(..).collect(),
+            streams: self.streams.as_slice().into(),
+            ..Self::default()
+        };
+        self.arena.clear();
+        self.known.clear();
+        self.streams.clear();
+        (self.alike, self.beside) = (sse::Alike::default(), Vec::new());
+        kept
     }
 
     /// Forgets what only rows of the same block need.

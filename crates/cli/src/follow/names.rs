@@ -194,7 +194,7 @@ impl Followed {
             }
             _ => {}
         }
-        let file = run.add_log(log, seen)?;
+        let file = run.add_log(log)?;
         self.welcome(run, file);
         Some(file)
     }

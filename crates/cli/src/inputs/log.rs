@@ -182,7 +182,7 @@ impl Log {
             // What it is when it is decompressed is not known.
             self.size = None;
         }
-        self.thread = seen.thread.clone().map(Box::new);
+        self.thread.clone_from(&seen.thread);
         let mirror = self.path.file_name().is_some_and(|name| name == "sessions.jsonl");
         self.source = match format.dialect() {
             // They are none of the sources that a session may have.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Log, Logs};
 use crate::flags::Source;
-use crate::format::{Format, Seen};
+use crate::format::Format;
 use crate::report::Report;
 
 /// The sessions that the input has logs of their own for.
@@ -38,10 +38,10 @@ impl Sessions {
         self.native.is_empty() && self.mirrored.is_empty()
     }
 
-    /// Learns of a log that came while others were followed.
-    pub fn learn(&mut self, log: &Log, seen: &Seen) {
+    /// Learns whose session a log is, as far as it tells before it is read.
+    pub fn learn(&mut self, log: &Log) {
         if log.source == Source::Native {
-            self.native.extend(seen.thread.as_ref().map(|of| of.session().to_owned()));
+            self.native.extend(log.thread.as_ref().map(|of| of.session().to_owned()));
             self.native.extend(name_of(&log.path));
         }
     }
@@ -58,79 +58,72 @@ impl Sessions {
 }
 
 /// The logs that were found so far.
-#[derive(Default)]
 pub(super) struct Sources {
-    logs: Vec<Found>,
+    logs: Vec<Log>,
     sessions: Sessions,
 }
 
 /// How much is read at once for the first session of a log, in bytes.
 const FIRST: usize = 8 << 10;
 
-struct Found {
-    log: Log,
-    /// Bytes on disk.
-    size: u64,
-    /// What copies of a rollout share: its thread, and when it begins.
-    thread: Option<(String, Option<i64>)>,
-}
-
 impl Sources {
-    /// Keeps a log that comes only once.
-    pub fn live(&mut self, log: Log) {
-        self.logs.push(Found { log, size: 0, thread: None });
+    /// With room for so many logs.
+    pub fn with_room(logs: usize) -> Self {
+        Self { logs: Vec::with_capacity(logs), sessions: Sessions::default() }
     }
 
-    /// Keeps a log of so many bytes on disk.
-    pub fn add(&mut self, log: Log, seen: Seen, size: u64) {
-        let named = name_of(&log.path);
-        self.sessions.learn(&log, &seen);
-        let of_rollout = || seen.thread.map(|thread| thread.id).or(named);
-        let id = if log.format == Format::Rollout { of_rollout() } else { None };
-        let begins = match seen.first {
-            Clock::Utc(first) => Some(first),
-            _ => None,
-        };
-        let thread = id.map(|id| (id, begins));
-        self.logs.push(Found { log, size, thread });
+    /// Keeps a log.
+    pub fn add(&mut self, log: Log) {
+        self.logs.push(log);
     }
 
-    /// The logs, each thread once.
-    pub fn finish(mut self, report: &mut Report) -> Logs {
-        if self.logs.iter().any(|found| matches!(found.log.source, Source::Sse | Source::Mirror)) {
+    /// The logs, each thread once. Whose sessions they are matters if some may stand in several, or
+    /// if more logs will come.
+    pub fn finish(mut self, more_come: bool, report: &mut Report) -> Logs {
+        let others = [Source::Sse, Source::Mirror];
+        let has_others = self.logs.iter().any(|log| others.contains(&log.source));
+        if has_others || more_come {
+            self.logs.iter().for_each(|log| self.sessions.learn(log));
+        }
+        if has_others {
             self.learn_sessions();
         }
         self.choose_mirrors(report);
-        let mut threads: HashMap<_, Vec<usize>> = HashMap::new();
-        for (at, found) in self.logs.iter().enumerate() {
-            if let Some(thread) = &found.thread {
-                threads.entry(thread).or_default().push(at);
-            }
-        }
-        let mut copies = HashSet::new();
-        for files in threads.into_values().filter(|files| files.len() > 1) {
-            let best = files.iter().copied().max_by_key(|at| self.logs[*at].rank());
-            copies.extend(files.into_iter().filter(|at| Some(*at) != best));
-        }
+        let copies = self.copies();
         if let Some(first) = copies.iter().min() {
-            let (n, path) = (copies.len(), self.logs[*first].log.path.display());
+            let (n, path) = (copies.len(), self.logs[*first].path.display());
             let (s, are) = if n == 1 { ("", "is") } else { ("s", "are") };
             report.remark(&format!(
                 "{n} rollout{s} {are} left out, another file holds the same thread: {path}"
             ));
             report.counts.files_skipped += n as u64;
+            let mut at = 0..;
+            self.logs.retain(|_| at.next().is_none_or(|at| !copies.contains(&at)));
         }
-        let logs = self.logs.into_iter().enumerate();
-        let logs = logs.filter(|(at, _)| !copies.contains(at)).map(|(_, found)| found.log);
-        Logs { logs: logs.collect(), sessions: self.sessions, ..Logs::default() }
+        Logs { logs: self.logs, sessions: self.sessions, ..Logs::default() }
+    }
+
+    /// The places of rollouts whose thread another holds, too, that is read instead.
+    fn copies(&self) -> HashSet<usize> {
+        let mut threads: HashMap<_, Vec<usize>> = HashMap::new();
+        for (at, log) in self.logs.iter().enumerate() {
+            if let Some(thread) = thread_of(log) {
+                threads.entry(thread).or_default().push(at);
+            }
+        }
+        let mut copies = HashSet::new();
+        for files in threads.into_values().filter(|files| files.len() > 1) {
+            let best = files.iter().copied().max_by_key(|at| rank(&self.logs[*at]));
+            copies.extend(files.into_iter().filter(|at| Some(*at) != best));
+        }
+        copies
     }
 
     /// Learns whose sessions the native transcripts hold, which matters where others may hold them
     /// too.
     fn learn_sessions(&mut self) {
         let is_own = |log: &Log| log.source == Source::Native && log.format == Format::Transcript;
-        let own: Vec<&Log> =
-            self.logs.iter().map(|found| &found.log).filter(|l| is_own(l)).collect();
+        let own: Vec<&Log> = self.logs.iter().filter(|log| is_own(log)).collect();
         let told: Vec<_> = own.into_par_iter().map(|log| sessions_in(log, How::First)).collect();
         self.sessions.native.extend(told.into_iter().flatten());
     }
@@ -138,34 +131,44 @@ impl Sources {
     /// Where there are SSE logs, learns whose sessions mirrors hold. The mirror of rollouts is left
     /// out then: rows of all threads stand in it, and most do not say whose they are.
     fn choose_mirrors(&mut self, report: &mut Report) {
-        if self.logs.iter().all(|found| found.log.source != Source::Sse) {
+        if self.logs.iter().all(|log| log.source != Source::Sse) {
             return;
         }
         let is_mirror = |log: &Log| log.source == Source::Mirror;
         let is_mixed = |log: &Log| is_mirror(log) && log.format == Format::Rollout;
         let before = self.logs.len();
-        if let Some(found) = self.logs.iter().find(|found| is_mixed(&found.log)) {
+        if let Some(log) = self.logs.iter().find(|log| is_mixed(log)) {
             report.remark(&format!(
                 "{}: rows of several threads are mixed in it, left out beside the SSE log",
-                found.log.path.display()
+                log.path.display()
             ));
         }
-        self.logs.retain(|found| !is_mixed(&found.log));
+        self.logs.retain(|log| !is_mixed(log));
         report.counts.files_skipped += (before - self.logs.len()) as u64;
-        let mirrors = self.logs.iter().map(|found| &found.log).filter(|log| is_mirror(log));
+        let mirrors = self.logs.iter().filter(|log| is_mirror(log));
         self.sessions.mirrored = mirrors.flat_map(|log| sessions_in(log, How::All)).collect();
     }
 }
 
-impl Found {
-    /// Which of several rollouts of a thread is read: the one that is written to, then the plain
-    /// one, then the longest.
-    fn rank(&self) -> (bool, bool, bool, u64) {
-        let path = &self.log.path;
-        let archived = path.iter().any(|part| part == "archived_sessions");
-        let compressed = path.extension().is_some_and(|end| end == "zst" || end == "gz");
-        (self.log.source == Source::Native, !archived, !compressed, self.size)
+/// What copies of a rollout share: its thread, and when it begins.
+fn thread_of(log: &Log) -> Option<(String, Option<i64>)> {
+    if log.format != Format::Rollout {
+        return None;
     }
+    let named = log.thread.as_ref().map(|thread| thread.id.clone());
+    let begins = match log.first {
+        Clock::Utc(first) => Some(first),
+        _ => None,
+    };
+    Some((named.or_else(|| name_of(&log.path))?, begins))
+}
+
+/// Which of several rollouts of a thread is read: the one that is written to, then the plain one, then
+/// the longest.
+fn rank(log: &Log) -> (bool, bool, bool, u64) {
+    let archived = log.path.iter().any(|part| part == "archived_sessions");
+    let compressed = log.path.extension().is_some_and(|end| end == "zst" || end == "gz");
+    (log.source == Source::Native, !archived, !compressed, log.on_disk)
 }
 
 /// The session or thread that a file is named after: a UUID at the end of its name.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::Run;
-use crate::format::{Format, Seen};
+use crate::format::Format;
 use crate::inputs::Log;
 
 /// Kinds of logs that a command does not read.
@@ -92,9 +92,9 @@ impl Run {
     }
 
     /// Takes in a log that came; gives its place.
-    pub(crate) fn add_log(&mut self, log: Log, seen: &Seen) -> Option<usize> {
+    pub(crate) fn add_log(&mut self, log: Log) -> Option<usize> {
         if !self.left_out.no_choice {
-            self.sessions.learn(&log, seen);
+            self.sessions.learn(&log);
         }
         self.report.counts.files += 1;
         let logs = Arc::get_mut(&mut self.logs)?;

@@ -4,7 +4,7 @@ use agentlog::native::{Dialect, Meta, Row};
 use agentlog::zone::Clock;
 use jsonl::{Block, Line, Needles};
 
-use super::{Decode, Item, OVERSIZE_SHOWN, Scanned, bad};
+use super::{Decode, Item, OVERSIZE_SHOWN, Scanned, Used, bad};
 use crate::look::Look;
 use crate::report::BadLine;
 
@@ -14,9 +14,9 @@ pub(super) fn block_into<D: Decode>(
     (dialect, thread): (Dialect, Option<&Meta>),
     look: Look<'_>,
     decode: &D,
-    arena: D::Memory,
+    used: Used<D>,
 ) -> Scanned<D::Value, D::Memory> {
-    let found = Scanned::new(block, arena);
+    let found = Scanned::new(block, used);
     let max_line = block.max_line;
     let mut scan = Scan { decode, dialect, thread, passing: false, max_line, found };
     scan.found.known = true;

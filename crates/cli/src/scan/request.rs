@@ -4,7 +4,7 @@ use agentlog::capture::Request;
 use agentlog::zone::Clock;
 use jsonl::{Block, Grep, Line};
 
-use super::{Decode, Item, OVERSIZE_SHOWN, Scanned, bad};
+use super::{Decode, Item, OVERSIZE_SHOWN, Scanned, Used, bad};
 use crate::captured::LARGEST;
 use crate::look::Look;
 use crate::report::BadLine;
@@ -14,9 +14,9 @@ pub(super) fn block_into<D: Decode>(
     block: &Block<'_>,
     look: Look<'_>,
     decode: &D,
-    arena: D::Memory,
+    used: Used<D>,
 ) -> Scanned<D::Value, D::Memory> {
-    let mut found = Scanned::new(block, arena);
+    let mut found = Scanned::new(block, used);
     found.known = true;
     if !decode.wants_requests() {
         return found;

@@ -144,8 +144,9 @@ impl Requests {
                 return None;
             }
             self.messages.insert(id, key);
+            self.begin(key);
         }
-        let request = self.at(key, event);
+        let request = self.open_at(key, event);
         request.id = Some(id);
         Some(request)
     }
@@ -153,11 +154,21 @@ impl Requests {
     /// The request of that name.
     fn at(&mut self, key: u64, event: &Event<'_>) -> &mut OpenRequest {
         if !self.open.contains_key(&key) {
-            self.order.push_back(key);
-            if self.order.len() > REMEMBERED {
-                self.forget_oldest();
-            }
+            self.begin(key);
         }
+        self.open_at(key, event)
+    }
+
+    /// Makes room for a request that comes for the first time.
+    fn begin(&mut self, key: u64) {
+        self.order.push_back(key);
+        if self.order.len() > REMEMBERED {
+            self.forget_oldest();
+        }
+    }
+
+    /// The same as [`Requests::at`], once there is room for it.
+    fn open_at(&mut self, key: u64, event: &Event<'_>) -> &mut OpenRequest {
         let new = || Box::new(OpenRequest::new((event.t, event.src)));
         self.open.entry(key).or_insert_with(new)
     }
