@@ -46,11 +46,13 @@ pub(crate) fn start_clock(head: &[u8]) -> Clock {
 /// The kind of a file, if it is in a place where there is nothing but requests: what is nothing
 /// known there was one.
 pub(crate) fn in_its_place(path: &Path, format: Format) -> Format {
-    let folder = path.parent().and_then(Path::file_name);
-    let is_placed = folder.is_some_and(|folder| folder == "requests")
-        && path.extension().is_some_and(|end| end == "json");
+    let is_placed = || {
+        let folder = path.parent().and_then(Path::file_name);
+        folder.is_some_and(|folder| folder == "requests")
+            && path.extension().is_some_and(|end| end == "json")
+    };
     match format {
-        Format::Unknown | Format::Empty if is_placed => Format::Request,
+        Format::Unknown | Format::Empty if is_placed() => Format::Request,
         known => known,
     }
 }

@@ -1,6 +1,7 @@
 //! Which kind of log a file is, told by its first lines.
 
 use std::cell::Cell;
+use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::path::Path;
@@ -105,21 +106,21 @@ pub struct Seen {
 
 /// Looks at the start of a regular file: at little of it, if that is enough.
 pub fn of_file(path: &Path) -> io::Result<Seen> {
-    let (seen, mark) = look(path, FIRST, |head, _| Mark::of(head))?;
+    let (seen, mark) = look(path, File::open(path)?, FIRST, |head, _| Mark::of(head))?;
     Ok(Seen { mark, ..seen })
 }
 
-/// The same for a file of so many bytes, without its mark. If it is small and plain, `whole` gets all
-/// of its text.
+/// The same for an open file of so many bytes, without its mark. If it is small and plain, `whole` gets
+/// all of its text.
 pub fn of_small_file<T>(
     path: &Path,
-    size: u64,
+    (file, size): (File, u64),
     whole: impl FnOnce(&[u8], &Seen) -> Option<T>,
 ) -> io::Result<(Seen, Option<T>)> {
     let small = size <= SMALL;
     // A byte more than there should be: the file may have grown.
     let want = if small { FIRST.max(size as usize + 1) } else { FIRST };
-    look(path, want, |text, seen| {
+    look(path, file, want, |text, seen| {
         let is_whole = small && seen.plain && text.len() as u64 == size;
         if is_whole { whole(text, seen) } else { None }
     })
@@ -128,6 +129,7 @@ pub fn of_small_file<T>(
 /// What a file is, and what `then` makes of its first bytes, `want` at the most.
 fn look<T>(
     path: &Path,
+    file: File,
     want: usize,
     then: impl FnOnce(&[u8], &Seen) -> T,
 ) -> io::Result<(Seen, T)> {
@@ -135,7 +137,7 @@ fn look<T>(
     if buffer.len() < want {
         buffer.resize(want, 0);
     }
-    let looked = Opened::head(path, &mut buffer[..want]).and_then(|(read, plain)| {
+    let looked = Opened::head(file, &mut buffer[..want]).and_then(|(read, plain)| {
         let seen = of_head(path, &buffer[..read.min(FIRST)], plain)?;
         let told = then(&buffer[..read], &seen);
         Ok((seen, told))
@@ -256,6 +258,9 @@ pub(crate) fn of_text(head: &[u8]) -> Format {
     format
 }
 
+/// Room for the keys of a line: most have fewer.
+const KEYS_AT_FIRST: usize = 32;
+
 /// The keys that tell an SSE row, the surest first.
 const KEYS: [&str; 2] = ["line", "event"];
 
@@ -268,7 +273,8 @@ fn of_line(line: &[u8]) -> Format {
         Ok(text) => text,
         Err(e) => std::str::from_utf8(&line[..e.valid_up_to()]).unwrap_or_default(),
     };
-    let (mut keys, mut inside) = (Vec::new(), Vec::new());
+    let (mut keys, mut inside) =
+        (Vec::with_capacity(KEYS_AT_FIRST), Vec::with_capacity(KEYS_AT_FIRST));
     let (mut provider, mut kind) = (None, None);
     let read = json::fields_and_inside(text, "message", |within, key, value| {
         if within { &mut inside } else { &mut keys }.push(key);

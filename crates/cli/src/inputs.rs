@@ -7,8 +7,9 @@ mod roots;
 mod sources;
 mod watch;
 
+use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -17,6 +18,7 @@ use std::sync::Mutex;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context;
+use foldhash::fast::FixedState;
 use jsonl::{FileId, Opened, Origin};
 use rayon::prelude::*;
 
@@ -140,7 +142,10 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&mut self, paths: &[PathBuf]) -> anyhow::Result<Logs> {
-        let inputs = jsonl::walk(paths);
+        let piped = paths.iter().any(|path| path == Path::new("-"));
+        // All are opened, each once: that tells the rest.
+        let by_name = self.at_sight.is_some() && self.since.is_none() && !piped;
+        let inputs = if by_name { jsonl::walk_names(paths) } else { jsonl::walk(paths) };
         for (path, error) in &inputs.unreadable {
             if self.waits && error.kind() == io::ErrorKind::NotFound {
                 self.report.remark(&format!("{}: not there yet, waited for", path.display()));
@@ -149,7 +154,6 @@ impl Search<'_> {
             self.report.trouble(&format!("{}: {error}", path.display()));
         }
         let mut files = inputs.files;
-        let piped = files.iter().any(|file| file.path == Path::new("-"));
         let stdin = fs::metadata("/dev/stdin").ok().filter(|_| piped).map(|m| (m.dev(), m.ino()));
         files.retain(|file| stdin.is_none() || file.id != stdin);
         let walked = match self.waits {
@@ -161,11 +165,13 @@ impl Search<'_> {
         self.report.counts.files_skipped += (all - files.len()) as u64;
         let at_sight = self.at_sight;
         let looked: Vec<io::Result<(Log, Option<Seen>)>> =
-            files.par_iter().map(|file| look(file, at_sight)).collect();
+            files.par_iter_mut().map(|file| look(file, at_sight)).collect();
         let mut sources = Sources::with_room(looked.len());
         let mut passed = Passed::default();
+        let mut ids: HashSet<FileId, FixedState> = HashSet::default();
         for (file, looked) in files.iter().zip(looked) {
             match looked {
+                Ok(_) if by_name && file.id.is_some_and(|id| !ids.insert(id)) => {}
                 Ok((log, _)) if log.path == Path::new("-") => {
                     let log = stdin_log(self.unasked)?;
                     self.keep(log, None, &mut sources, &mut passed);
@@ -237,31 +243,38 @@ pub(crate) fn log_at(path: &Path) -> io::Result<(Log, Seen)> {
 }
 
 /// Opens a file and tells what it holds; nothing of one that comes only once.
-fn look(file: &jsonl::Found, at_sight: Option<AtSight<'_>>) -> io::Result<(Log, Option<Seen>)> {
-    let mut log = Log::of_path(file)?;
+fn look(file: &mut jsonl::Found, at_sight: Option<AtSight<'_>>) -> io::Result<(Log, Option<Seen>)> {
     if !file.is_regular {
-        return Ok((log, None));
+        return Ok((Log::of_path(file)?, None));
     }
-    let Some(read) = at_sight else {
-        let seen = format::of_file(&file.path)?;
-        log.seen(&seen);
-        return Ok((log, Some(seen)));
+    let (seen, told) = match at_sight {
+        Some(read) => look_at_all(file, read)?,
+        None => (format::of_file(&file.path)?, None),
     };
-    let whole = |text: &[u8], seen: &Seen| {
-        seen.format.dialect()?;
-        read(text, About { format: seen.format, thread: seen.thread.as_deref() })
-    };
-    let (seen, told) = format::of_small_file(&file.path, file.size, whole)?;
+    let mut log = Log::of_path(file)?;
     log.seen(&seen);
     log.at_sight = told;
     Ok((log, Some(seen)))
 }
 
+/// The same of a file that is read at sight, if it is small.
+fn look_at_all(
+    found: &mut jsonl::Found,
+    read: AtSight<'_>,
+) -> io::Result<(Seen, Option<Box<Ahead>>)> {
+    let file = File::open(&found.path)?;
+    found.learn(&file.metadata()?);
+    let whole = |text: &[u8], seen: &Seen| {
+        seen.format.dialect()?;
+        read(text, About { format: seen.format, thread: seen.thread.as_deref() })
+    };
+    format::of_small_file(&found.path, (file, found.size), whole)
+}
+
 /// The logs among some files; what is none, or cannot be read, is passed over.
 pub(crate) fn logs_at(paths: &[PathBuf]) -> Vec<Log> {
-    let found = jsonl::walk(paths).files;
-    let looked =
-        found.iter().filter(|file| file.is_regular).filter_map(|file| look(file, None).ok());
+    let found = jsonl::walk(paths).files.into_iter().filter(|file| file.is_regular);
+    let looked = found.filter_map(|mut file| look(&mut file, None).ok());
     let is_known = |seen: &Option<Seen>| seen.as_ref().is_some_and(|seen| seen.format.is_read());
     looked.filter(|(_, seen)| is_known(seen)).map(|(log, _)| log).collect()
 }

@@ -19,11 +19,11 @@ pub struct Found {
     pub path: PathBuf,
     /// Whether it was found by walking a directory.
     pub walked: bool,
-    /// Bytes on disk.
+    /// Bytes on disk; 0 as long as nobody asked.
     pub size: u64,
     /// When it was last written.
     pub modified: Option<SystemTime>,
-    /// Device and inode; none of standard input.
+    /// Device and inode; none of standard input, and as long as nobody asked.
     pub id: Option<(u64, u64)>,
     /// Whether it is a regular file: others come only once.
     pub is_regular: bool,
@@ -41,6 +41,17 @@ pub struct Inputs {
 /// Resolves paths to files. In directories only names of logs count: `*.jsonl`, `*.jsonl.*`, and
 /// `*.json` in a folder `requests`. `-` stays as it is: standard input, which is for the caller.
 pub fn walk(paths: &[PathBuf]) -> Inputs {
+    walk_asking(paths, true)
+}
+
+/// The same for who opens all files that are found, and learns more of them then: see
+/// [`Found::learn`]. What a directory lists as a file is not asked about, and files with several names
+/// are found under each of them.
+pub fn walk_names(paths: &[PathBuf]) -> Inputs {
+    walk_asking(paths, false)
+}
+
+fn walk_asking(paths: &[PathBuf], ask: bool) -> Inputs {
     let mut inputs = Inputs::default();
     for path in paths {
         if path == Path::new("-") {
@@ -52,7 +63,7 @@ pub fn walk(paths: &[PathBuf]) -> Inputs {
             continue;
         }
         match fs::metadata(path) {
-            Ok(meta) if meta.is_dir() => inputs.walk_directory(path),
+            Ok(meta) if meta.is_dir() => inputs.walk_directory(path, ask),
             Ok(meta) => inputs.files.push(Found::new(path.clone(), &meta, false)),
             Err(e) => inputs.unreadable.push((path.clone(), e)),
         }
@@ -63,15 +74,28 @@ pub fn walk(paths: &[PathBuf]) -> Inputs {
 
 impl Found {
     fn new(path: PathBuf, meta: &Metadata, walked: bool) -> Self {
-        let modified = meta.modified().ok();
-        let (id, is_regular) = (Some((meta.dev(), meta.ino())), meta.is_file());
-        Self { path, walked, size: meta.len(), modified, id, is_regular }
+        let mut found = Self::listed(path);
+        (found.walked, found.is_regular) = (walked, meta.is_file());
+        found.learn(meta);
+        found
+    }
+
+    /// A file of a directory of which nothing more is known.
+    fn listed(path: PathBuf) -> Self {
+        Self { path, walked: true, size: 0, modified: None, id: None, is_regular: true }
+    }
+
+    /// Takes what the system says of the file.
+    pub fn learn(&mut self, meta: &Metadata) {
+        self.size = meta.len();
+        self.modified = meta.modified().ok();
+        self.id = Some((meta.dev(), meta.ino()));
     }
 }
 
 impl Inputs {
-    fn walk_directory(&mut self, root: &Path) {
-        for found in logs_below(root, root) {
+    fn walk_directory(&mut self, root: &Path, ask: bool) {
+        for found in logs_below(root, Walk { root, ask }) {
             match found {
                 Ok(file) => self.files.push(file),
                 Err(unreadable) => self.unreadable.push(unreadable),
@@ -105,9 +129,17 @@ const AT_ONCE: usize = 8;
 /// A log that was found by walking, or what cannot be read, and why.
 type Walked = Result<Found, (PathBuf, io::Error)>;
 
+/// A directory that is walked.
+#[derive(Clone, Copy)]
+struct Walk<'p> {
+    root: &'p Path,
+    /// Whether the system is asked about each file.
+    ask: bool,
+}
+
 /// The logs below a directory, in order of path. Directories are read on all cores: projects are
 /// many, and so may be their files.
-fn logs_below(dir: &Path, root: &Path) -> Vec<Walked> {
+fn logs_below(dir: &Path, walk: Walk<'_>) -> Vec<Walked> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(e) => return vec![Err((dir.to_owned(), e))],
@@ -119,7 +151,7 @@ fn logs_below(dir: &Path, root: &Path) -> Vec<Walked> {
         .par_iter()
         .with_min_len(AT_ONCE)
         .fold(Vec::new, |mut found, entry| {
-            logs_at(entry, root, &mut found);
+            logs_at(entry, walk, &mut found);
             found
         })
         .collect_vec_list()
@@ -133,19 +165,22 @@ fn logs_below(dir: &Path, root: &Path) -> Vec<Walked> {
 
 /// Adds the log that an entry of a directory is, or the logs below it. Links are followed; one in a
 /// circle leads to what is found anyway, one to nowhere matters only if it should be a log.
-fn logs_at(entry: &DirEntry, root: &Path, found: &mut Vec<Walked>) {
+fn logs_at(entry: &DirEntry, walk: Walk<'_>, found: &mut Vec<Walked>) {
     let (path, kind) = (entry.path(), entry.file_type());
     let is_log = is_log_name(&path);
     let meta = match kind {
-        Ok(kind) if kind.is_dir() => return found.extend(logs_below(&path, root)),
+        Ok(kind) if kind.is_dir() => return found.extend(logs_below(&path, walk)),
+        Ok(kind) if kind.is_file() && is_log && !walk.ask => {
+            return found.push(Ok(Found::listed(path)));
+        }
         // It is no link. The entry knows its directory: the way there is not gone again.
         Ok(kind) if kind.is_file() && is_log => entry.metadata(),
         Ok(kind) if !kind.is_symlink() => return,
         _ => fs::metadata(&path),
     };
     match meta {
-        Ok(meta) if meta.is_dir() && leads_back(&path, &meta, root) => {}
-        Ok(meta) if meta.is_dir() => found.extend(logs_below(&path, root)),
+        Ok(meta) if meta.is_dir() && leads_back(&path, &meta, walk.root) => {}
+        Ok(meta) if meta.is_dir() => found.extend(logs_below(&path, walk)),
         Ok(meta) if meta.is_file() && is_log => found.push(Ok(Found::new(path, &meta, true))),
         Ok(_) => {}
         Err(e) if e.kind() == io::ErrorKind::NotFound && !is_log => {}

@@ -35,7 +35,7 @@ pub use block::{Block, Line, Lines};
 pub use chunks::LongLine;
 pub use grep::{Grep, GrepError};
 pub use growing::{Copied, FileId, Growing, Growth, Mark, id_of};
-pub use input::{Found, Inputs, is_log_name, walk};
+pub use input::{Found, Inputs, is_log_name, walk, walk_names};
 pub use needles::Needles;
 pub use reader::{Batch, Placed, Reader, ReaderOptions};
 pub use source::{Opened, Origin};

@@ -80,8 +80,7 @@ impl Opened {
     /// Fills `head` with the first bytes of a regular file, decompressed, as many as there are and
     /// as it has room for. Returns how many there are, and whether the file is plain. For a look at
     /// many files, it does without what reading them takes.
-    pub fn head(path: &Path, head: &mut [u8]) -> io::Result<(usize, bool)> {
-        let file = File::open(path)?;
+    pub fn head(file: File, head: &mut [u8]) -> io::Result<(usize, bool)> {
         let read = crate::chunks::read_start(&file, head)?;
         if Compression::of(&head[..read]).is_none() {
             return Ok((read, true));

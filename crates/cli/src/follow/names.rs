@@ -208,7 +208,7 @@ impl Followed {
     /// Whether a compressed file holds what was read already.
     fn is_known(&self, path: &Path) -> io::Result<bool> {
         let mut head = vec![0; Mark::HEAD + 1];
-        let (read, _) = Opened::head(path, &mut head)?;
+        let (read, _) = Opened::head(File::open(path)?, &mut head)?;
         let head = &head[..read];
         Ok(self.contents().any(|(name, mark)| mark.starts(head, is_named_after(path, name))))
     }

@@ -1,5 +1,6 @@
 //! What tells a log from others, whatever it is called: how it begins.
 
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::Path;
@@ -36,7 +37,7 @@ impl Mark {
         }
         let head = |len: u64| -> io::Result<Self> {
             let mut head = vec![0; len as usize];
-            let (read, _) = Opened::head(path, &mut head)?;
+            let (read, _) = Opened::head(File::open(path)?, &mut head)?;
             Ok(Self::of(&head[..read]))
         };
         head(before.len).is_ok_and(|mark| mark == before)
