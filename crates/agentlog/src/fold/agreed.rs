@@ -1,6 +1,6 @@
 //! The head of a record that is made of many rows: what they agree on.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::event::Head;
 
 /// What the rows so far agree on. A row that does not know a thing does not contradict the
 /// others.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Kept", into = "Kept")]
 pub struct Agreed {
     head: Arc<Head>,
@@ -37,6 +37,14 @@ impl From<Agreed> for Kept {
 impl From<Kept> for Agreed {
     fn from(Kept { head, has_rows, differs }: Kept) -> Self {
         Self { last: has_rows.then(|| Arc::clone(&head)), head, differs }
+    }
+}
+
+/// No rows yet. What they agree on is many: they start from the same empty head.
+impl Default for Agreed {
+    fn default() -> Self {
+        static EMPTY: LazyLock<Arc<Head>> = LazyLock::new(Arc::default);
+        Self { head: Arc::clone(&EMPTY), last: None, differs: 0 }
     }
 }
 
@@ -79,6 +87,13 @@ impl Agreed {
     /// What all rows agree on.
     pub fn head(&self) -> &Arc<Head> {
         &self.head
+    }
+
+    /// Gives what they agree on this model.
+    pub(super) fn set_model(&mut self, model: Option<&str>) {
+        if self.head.model.as_deref() != model {
+            Arc::make_mut(&mut self.head).model = model.map(String::from);
+        }
     }
 
     /// The bits of `differs` stand in the order in which [`Agreed::merge`] takes the keys.

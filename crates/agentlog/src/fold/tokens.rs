@@ -531,9 +531,7 @@ pub fn groups(
     };
     let mut groups: Vec<Box<Group>> = groups.into_iter().map(named).collect();
     groups.retain(|group| group.calls > 0 || (limits && group.limits != [None, None]));
-    for group in &mut groups {
-        group.settle();
-    }
+    groups.iter_mut().for_each(|group| group.settle());
     groups.sort_unstable_by_key(|group| group.first);
     number_calls(&mut groups);
     groups
@@ -543,7 +541,7 @@ pub fn groups(
 fn number_calls(groups: &mut [Box<Group>]) {
     let mut calls: HashMap<Option<String>, u64, FixedState> = HashMap::default();
     for group in groups.iter_mut().filter(|group| group.key.call.is_some()) {
-        let next = calls.entry(group.head.sid.clone()).or_default();
+        let next = calls.entry(group.head().sid.clone()).or_default();
         *next += 1;
         group.key.call = Some(*next);
     }

@@ -54,7 +54,7 @@ pub fn tokens_into(group: &Group, index: u64, paths: &[SrcPath], explain: bool, 
 /// The values behind `t`, `src` among them.
 pub fn tokens_values(group: &Group, paths: &[SrcPath], record: &mut impl Values) {
     let key = &group.key;
-    record.head(&group.head);
+    record.head(group.head());
     record.name(key!("by"), Some(&group.by));
     record.count(key!("session_turn"), key.session_turn);
     record.count(key!("call"), key.call);

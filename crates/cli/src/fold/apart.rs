@@ -1,8 +1,8 @@
 //! Many logs: to merge them is the work of one thread, and the fold that of another. What the rows
-//! stand in is let go by the second.
+//! stand in is let go by the first, which made it, and has less to do.
 
 use std::panic;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use anyhow::{Result, anyhow};
@@ -34,9 +34,15 @@ pub(super) fn feed(
 ) -> Result<bool> {
     thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel::<Vec<Fed>>(LOTS);
+        let (give_back, mut used) = mpsc::channel::<Vec<Fed>>();
         let taking = scope.spawn(move || {
             let mut take = take;
-            receive.into_iter().flatten().try_for_each(|fed: Fed| take(&fed))
+            for lot in receive {
+                lot.iter().try_for_each(&mut take)?;
+                // At the end nobody takes it any more.
+                let _ = give_back.send(lot);
+            }
+            Ok(())
         });
         let mut lot = Vec::with_capacity(LOT);
         let fed = run.feed(look, rows, |fed| {
@@ -44,7 +50,7 @@ pub(super) fn feed(
             if lot.len() < LOT {
                 return Ok(());
             }
-            let full = std::mem::replace(&mut lot, Vec::with_capacity(LOT));
+            let full = std::mem::replace(&mut lot, empty_lot(&mut used));
             send.send(full).map_err(|_| anyhow!("the fold ended early"))
         });
         // Who does not take it has an error of its own, which is told.
@@ -55,4 +61,11 @@ pub(super) fn feed(
             Err(panicked) => panic::resume_unwind(panicked),
         }
     })
+}
+
+/// A lot that was fed, emptied, or a new one.
+fn empty_lot(used: &mut Receiver<Vec<Fed>>) -> Vec<Fed> {
+    let mut lot = used.try_recv().unwrap_or_else(|_| Vec::with_capacity(LOT));
+    lot.clear();
+    lot
 }

@@ -12,7 +12,7 @@ use super::{InColumns, Record};
 
 /// Makes a type a record. What tells its time and its row may be a field or a function.
 macro_rules! record {
-    ($type:ty, $kind:path, $write:path, $values:path, $self:ident => $t:expr, $src:expr, $id:expr) => {
+    ($type:ty, $kind:path, $write:path, $values:path, $self:ident => $t:expr, $src:expr, $id:expr, $head:expr) => {
         impl Record for $type {
             const KIND: &'static RecordKind = &$kind;
 
@@ -28,8 +28,8 @@ macro_rules! record {
                 $id
             }
 
-            fn head(&self) -> &Head {
-                &self.head
+            fn head(&$self) -> &Head {
+                $head
             }
 
             fn write(&self, index: u64, paths: &[SrcPath], explain: bool, out: &mut Vec<u8>) {
@@ -45,11 +45,11 @@ macro_rules! record {
     };
 }
 
-record!(Prompt, record::PROMPT, record::prompt_into, record::prompt_values, self => self.t, self.src, None);
-record!(Turn, record::TURN, record::turn_into, record::turn_values, self => self.t, self.src, None);
-record!(Delta, record::DELTA, record::delta_into, record::delta_values, self => self.t, self.src, self.item_id.as_deref());
-record!(Call, record::CALL, record::call_into, record::call_values, self => self.t, self.src, self.call_id.as_deref());
-record!(Group, record::TOKENS, record::tokens_into, record::tokens_values, self => self.t(), self.src(), None);
+record!(Prompt, record::PROMPT, record::prompt_into, record::prompt_values, self => self.t, self.src, None, &self.head);
+record!(Turn, record::TURN, record::turn_into, record::turn_values, self => self.t, self.src, None, &self.head);
+record!(Delta, record::DELTA, record::delta_into, record::delta_values, self => self.t, self.src, self.item_id.as_deref(), &self.head);
+record!(Call, record::CALL, record::call_into, record::call_values, self => self.t, self.src, self.call_id.as_deref(), &self.head);
+record!(Group, record::TOKENS, record::tokens_into, record::tokens_values, self => self.t(), self.src(), None, self.head());
 // What is large is handed on in a box.
 impl<R: Record> Record for Box<R> {
     const KIND: &'static RecordKind = R::KIND;

@@ -144,7 +144,7 @@ pub(super) fn of_delta(info: &'static Info, item: deltas::Delta) -> Record {
 
 /// A group of calls as a record of a mode that has the keys of `alog-tokens`.
 pub(super) fn of_group(info: &'static Info, group: Group) -> Record {
-    let (t, src, head) = (group.t(), group.src(), Arc::clone(&group.head));
+    let (t, src, head) = (group.t(), group.src(), Arc::clone(group.head()));
     let group = group.in_file(0);
     let values = values(&TOKENS, |paths, out| tokens_into(&group, 0, paths, false, out));
     Record { info, t, src, head, values }

@@ -24,9 +24,6 @@ pub struct Group {
     /// What makes it a group.
     #[serde(skip)]
     pub key: Key,
-    /// What its counted rows agree on.
-    #[serde(skip)]
-    pub head: Arc<Head>,
     /// Calls that were counted.
     pub calls: u64,
     /// What they used up.
@@ -46,6 +43,7 @@ pub struct Group {
     pub rows: Vec<CountedRow>,
     pub(super) first: Option<Place>,
     pub(super) last: Option<Place>,
+    /// What its counted rows agree on.
     pub(super) agreed: Agreed,
     pub(super) model: Named,
 }
@@ -116,6 +114,11 @@ impl Group {
     /// When the last one was.
     pub fn t_last(&self) -> Option<i64> {
         self.last.filter(|_| self.calls > 0).and_then(|(t, _)| t)
+    }
+
+    /// What its counted rows agree on.
+    pub fn head(&self) -> &Arc<Head> {
+        self.agreed.head()
     }
 
     /// The first counted row.
@@ -222,16 +225,12 @@ impl Group {
         self.rows.extend(other.rows);
     }
 
-    /// Fills the head, and brings the rows into the order of the log.
+    /// Tells the model in the head, and brings the rows into the order of the log.
     pub(super) fn settle(&mut self) {
-        self.head = Arc::clone(self.agreed.head());
-        let model = match &self.model {
-            Named::One(name) => Some(name.to_string()),
+        self.agreed.set_model(match &self.model {
+            Named::One(name) => Some(name),
             Named::Unknown | Named::Several => None,
-        };
-        if self.head.model != model {
-            Arc::make_mut(&mut self.head).model = model;
-        }
+        });
         self.rows.sort_by_key(|row| row.src);
     }
 }

@@ -131,7 +131,7 @@ impl Requests {
             Some(request) => event.bytes(request),
             None => event.head.sid.as_deref().unwrap_or_default().as_bytes(),
         };
-        let (key, id) = (hash(&[id, whose]), hash(&[id]));
+        let (id, key) = hash_both(id, whose);
         if !self.open.contains_key(&key) {
             let same = self.messages.get(&id).copied();
             let told = same.and_then(|same| self.open.get(&same)?.told);
@@ -345,4 +345,15 @@ fn hash(parts: &[&[u8]]) -> u64 {
         hasher.write_u8(0xff);
     }
     hasher.finish()
+}
+
+/// The hash of one part, and that of it with another, which takes no second look at the first.
+fn hash_both(part: &[u8], other: &[u8]) -> (u64, u64) {
+    let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
+    hasher.write(part);
+    hasher.write_u8(0xff);
+    let one = hasher.finish();
+    hasher.write(other);
+    hasher.write_u8(0xff);
+    (one, hasher.finish())
 }

@@ -60,7 +60,7 @@ fn grouped(by: &[By], events: &[Given]) -> Vec<Box<Group>> {
 
 /// Sessions, calls and totals.
 fn told(groups: &[Box<Group>]) -> Vec<(Option<&str>, u64, u64)> {
-    groups.iter().map(|g| (g.head.sid.as_deref(), g.calls, g.tokens.total())).collect()
+    groups.iter().map(|g| (g.head().sid.as_deref(), g.calls, g.tokens.total())).collect()
 }
 
 #[test]
@@ -142,10 +142,10 @@ fn the_model_is_the_first_where_none_is_known_yet() {
     let by_model = grouped(&[By::Model], &events);
     let models: Vec<_> = by_model
         .iter()
-        .map(|g| (g.key.model.as_deref(), g.head.model.as_deref(), g.calls))
+        .map(|g| (g.key.model.as_deref(), g.head().model.as_deref(), g.calls))
         .collect();
     assert_eq!(models, [(Some("a"), Some("a"), 2), (Some("b"), Some("b"), 1)]);
-    assert_eq!(grouped(&[By::All], &events)[0].head.model, None, "they differ");
+    assert_eq!(grouped(&[By::All], &events)[0].head().model, None, "they differ");
 }
 
 #[test]
