@@ -512,7 +512,11 @@ pub fn groups(
     prices: Option<&Prices>,
     limits: bool,
 ) -> Vec<Box<Group>> {
-    let mut groups: HashMap<Key, Box<Group>, FixedState> = HashMap::default();
+    let shares = shares.into_iter();
+    // Sessions mostly have one process.
+    let room = if by.contains(&By::Session) { shares.size_hint().0 } else { 0 };
+    let mut groups: HashMap<Key, Box<Group>, FixedState> =
+        HashMap::with_capacity_and_hasher(room, FixedState::default());
     for Share { key, model, mut group, .. } in shares {
         let mut key = key.only(by);
         if by.contains(&By::Model) {

@@ -35,8 +35,9 @@ pub(super) use key;
 /// A path, spelled as JSON once and then used in every record of its file.
 #[derive(Clone, Debug)]
 pub struct SrcPath {
-    spelled: Arc<[u8]>,
-    text: Arc<str>,
+    spelled: Arc<str>,
+    /// The path itself, if it is not spelled as it is.
+    text: Option<Arc<str>>,
 }
 
 impl SrcPath {
@@ -45,12 +46,14 @@ impl SrcPath {
         let text = path.to_string_lossy();
         let mut spelled = Vec::with_capacity(text.len() + 2);
         json::string_into(text.as_bytes(), &mut spelled);
-        Self { spelled: spelled.into(), text: text.into() }
+        let spelled = String::from_utf8_lossy(&spelled);
+        let differs = spelled.len() > text.len() + 2;
+        Self { spelled: spelled.into(), text: differs.then(|| text.into()) }
     }
 
     /// The path as text.
     pub fn text(&self) -> &str {
-        &self.text
+        self.text.as_deref().unwrap_or(&self.spelled[1..self.spelled.len() - 1])
     }
 }
 
@@ -228,7 +231,7 @@ impl Values for RecordWriter<'_> {
 
 fn place_into(paths: &[SrcPath], src: &Src, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"path\":");
-    out.extend_from_slice(&paths[src.file as usize].spelled);
+    out.extend_from_slice(paths[src.file as usize].spelled.as_bytes());
     for (key, n) in [(",\"line\":", src.line), (",\"offset\":", src.offset), (",\"len\":", src.len)]
     {
         out.extend_from_slice(key.as_bytes());

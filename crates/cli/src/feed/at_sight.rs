@@ -19,7 +19,7 @@ use crate::run::Run;
 use crate::scan::{self, Item, Scanned};
 
 /// How much is kept of what small logs tell, in bytes: that of some 30,000 logs of a few rows.
-const ROOM: usize = 64 << 20;
+const ROOM: usize = 96 << 20;
 
 /// What is made of each log, beside its rows and what they refer to.
 const EACH: usize = size_of::<Ahead>() + size_of::<Placed<Scanned<Kept, Memory>>>() + 64;

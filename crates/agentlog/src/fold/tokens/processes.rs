@@ -12,7 +12,9 @@ use crate::event::Head;
 /// All processes so far.
 #[derive(Debug, Default, Serialize, Deserialize, Clone)]
 pub(super) struct Processes {
-    list: Vec<Process>,
+    /// Boxed: they are large, and their number grows.
+    #[allow(clippy::vec_box)]
+    list: Vec<Box<Process>>,
     /// Numbers of the sessions, and of the sub-agents in them, by their names.
     #[serde(serialize_with = "crate::state::sorted_map")]
     sessions: HashMap<String, usize, FixedState>,
@@ -73,7 +75,7 @@ impl Processes {
         let at = nameless.find_map(|key| self.known.remove(key)).unwrap_or_else(|| {
             let before = sid.and_then(|sid| self.latest_of_session[sid]);
             let process = before.map(|at| Process::taking_over(&self.list[at]));
-            self.list.push(process.unwrap_or_default());
+            self.list.push(process.unwrap_or_default().into());
             self.list.len() - 1
         });
         self.known.insert((sid, pid), at);
@@ -86,7 +88,8 @@ impl Processes {
     }
 
     /// All of them.
-    pub fn take(&mut self) -> Vec<Process> {
+    #[allow(clippy::vec_box)] // As they are kept.
+    pub fn take(&mut self) -> Vec<Box<Process>> {
         let Self { list, .. } = std::mem::take(self);
         list
     }
