@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::path::Path;
 
-use agentlog::json;
+use agentlog::event::Provider;
 use agentlog::native::{self, Dialect, Meta};
 use agentlog::zone::Clock;
 use foldhash::quality::FixedState;
@@ -148,13 +148,14 @@ fn look<T>(
 
 /// What a file is that starts so.
 fn of_head(path: &Path, head: &[u8], plain: bool) -> io::Result<Seen> {
-    let format = captured::in_its_place(path, of_text(head));
+    let (format, row) = of_start(head);
+    let format = captured::in_its_place(path, format);
     let enough = match format {
         Format::Unknown | Format::Empty => false,
         Format::Rollout => head.contains(&b'\n'),
         _ => true,
     };
-    let seen = if enough { Seen::new(format, head) } else { of(Opened::path(path)?)? };
+    let seen = if enough { Seen::new(format, head, row) } else { of(Opened::path(path)?)? };
     Ok(Seen { plain, ..seen })
 }
 
@@ -205,10 +206,11 @@ pub fn peek(mut bytes: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>
 
 impl Seen {
     fn marked(format: Format, head: &[u8]) -> Self {
-        Self { mark: Mark::of(head), ..Self::new(format, head) }
+        Self { mark: Mark::of(head), ..Self::new(format, head, None) }
     }
 
-    fn new(format: Format, head: &[u8]) -> Self {
+    /// Looks at the rows of a log, of which the first may have been read already.
+    fn new(format: Format, head: &[u8], row: Option<native::Row<'_>>) -> Self {
         let (first, plain) = (Clock::Missing, false);
         let mark = Mark::default();
         let has_line = head.contains(&b'\n');
@@ -220,7 +222,9 @@ impl Seen {
         if format.dialect().is_none() {
             return seen;
         }
-        for row in lines(head).filter_map(|line| native::Row::parse(line.bytes).ok()) {
+        let others = lines(head).skip(usize::from(row.is_some()));
+        let others = others.filter_map(|line| native::Row::parse(line.bytes).ok());
+        for row in row.into_iter().chain(others) {
             if seen.first == Clock::Missing {
                 seen.first = row.clock();
             }
@@ -244,18 +248,26 @@ fn lines(head: &[u8]) -> impl Iterator<Item = jsonl::Line<'_>> {
 }
 
 pub(crate) fn of_text(head: &[u8]) -> Format {
+    of_start(head).0
+}
+
+/// What starts so, and the first row if that told it.
+fn of_start(head: &[u8]) -> (Format, Option<native::Row<'_>>) {
     let mut format = Format::Empty;
-    for line in lines(head) {
-        match of_line(line.bytes) {
-            Format::Request if format == Format::Empty => return captured::of_first_line(head),
+    for (at, line) in lines(head).enumerate() {
+        let (kind, row) = of_line(line.bytes);
+        match kind {
+            Format::Request if format == Format::Empty => {
+                return (captured::of_first_line(head), None);
+            }
             Format::Unknown if format == Format::Empty && captured::is_start(head) => {
-                return Format::Request;
+                return (Format::Request, None);
             }
             Format::Unknown | Format::Request => format = Format::Unknown,
-            known => return known,
+            known => return (known, row.filter(|_| at == 0)),
         }
     }
-    format
+    (format, None)
 }
 
 /// Room for the keys of a line: most have fewer.
@@ -267,8 +279,9 @@ const KEYS: [&str; 2] = ["line", "event"];
 /// The keys of the first line of a rollout of early 2025.
 const HEADER: [&str; 3] = ["id", "timestamp", "instructions"];
 
-/// The kind of log that a line belongs to. The line may be cut short: its first keys are enough.
-fn of_line(line: &[u8]) -> Format {
+/// The kind of log that a line belongs to, and its row if it is one of those that agents write. The
+/// line may be cut short: its first keys are enough.
+fn of_line(line: &[u8]) -> (Format, Option<native::Row<'_>>) {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text,
         Err(e) => std::str::from_utf8(&line[..e.valid_up_to()]).unwrap_or_default(),
@@ -276,7 +289,7 @@ fn of_line(line: &[u8]) -> Format {
     let (mut keys, mut inside) =
         (Vec::with_capacity(KEYS_AT_FIRST), Vec::with_capacity(KEYS_AT_FIRST));
     let (mut provider, mut kind) = (None, None);
-    let read = json::fields_and_inside(text, "message", |within, key, value| {
+    let read = native::Row::read(text, |within, key, value| {
         if within { &mut inside } else { &mut keys }.push(key);
         if key == "type" && !within {
             kind = Some(value.raw);
@@ -287,38 +300,60 @@ fn of_line(line: &[u8]) -> Format {
     });
     // A line that is cut short ends inside a value whose key was read: it is near the start.
     let start = &text[..text.floor_char_boundary(4096)];
-    if let (Err(_), Some(key)) = (read, KEYS.iter().find(|k| start.contains(&format!("\"{k}\"")))) {
+    if let (Err(_), Some(key)) = (&read, KEYS.iter().find(|k| start.contains(&format!("\"{k}\""))))
+    {
         keys.push(key);
     }
-    let has = |key: &str| keys.contains(&key);
-    let count = |set: &[&str]| set.iter().filter(|key| has(key)).count();
-    if provider.is_some()
-        || (has("line") && count(&["event", "t", "sid", "flow_id"]) > 0)
-        || (has("event") && count(&["t", "sid", "flow_id", "metadata"]) > 0)
-        || (keys == ["line"] && start.contains("data:"))
-    {
-        return Format::Sse;
+    let kind = Members { keys: &keys, inside: &inside, provider, kind, start }.format();
+    (kind, read.ok().flatten())
+}
+
+/// What the members of a line tell.
+struct Members<'a> {
+    keys: &'a [&'a str],
+    /// Those of its `message`.
+    inside: &'a [&'a str],
+    /// Who writes events of that name.
+    provider: Option<Provider>,
+    /// Its `type`.
+    kind: Option<&'a str>,
+    start: &'a str,
+}
+
+impl Members<'_> {
+    fn format(&self) -> Format {
+        let Self { keys, inside, provider, kind, start } = self;
+        let has = |key: &str| keys.contains(&key);
+        let count = |set: &[&str]| set.iter().filter(|key| has(key)).count();
+        if provider.is_some()
+            || (has("line") && count(&["event", "t", "sid", "flow_id"]) > 0)
+            || (has("event") && count(&["t", "sid", "flow_id", "metadata"]) > 0)
+            || (*keys == ["line"] && start.contains("data:"))
+        {
+            return Format::Sse;
+        }
+        if count(&["method", "url"]) == 2 {
+            return Format::Request;
+        }
+        if count(&["request", "response"]) == 2 {
+            return Format::NotYet("claude-trace pairs");
+        }
+        if has("type") && has("payload") || has("record_type") || count(&HEADER) == HEADER.len() {
+            return Format::Rollout;
+        }
+        if has("systemPayload") || inside.contains(&"parts") {
+            return Format::NotYet("logs of Qwen Code");
+        }
+        let of_agent = matches!(kind, Some("user" | "assistant")) && has("message");
+        // What a workflow did: it stands among transcripts, and tells nothing of its own.
+        let of_workflow =
+            matches!(kind, Some("started" | "result")) && count(&["key", "agentId"]) == 2;
+        let told = count(&["uuid", "parentUuid", "sessionId", "leafUuid", "messageId"]) > 0;
+        if has("type") && (told || of_agent || of_workflow) || has("message") && has("sessionId") {
+            return Format::Transcript;
+        }
+        Format::Unknown
     }
-    if count(&["method", "url"]) == 2 {
-        return Format::Request;
-    }
-    if count(&["request", "response"]) == 2 {
-        return Format::NotYet("claude-trace pairs");
-    }
-    if has("type") && has("payload") || has("record_type") || count(&HEADER) == HEADER.len() {
-        return Format::Rollout;
-    }
-    if has("systemPayload") || inside.contains(&"parts") {
-        return Format::NotYet("logs of Qwen Code");
-    }
-    let of_agent = matches!(kind, Some("user" | "assistant")) && has("message");
-    // What a workflow did: it stands among transcripts, and tells nothing of its own.
-    let of_workflow = matches!(kind, Some("started" | "result")) && count(&["key", "agentId"]) == 2;
-    let told = count(&["uuid", "parentUuid", "sessionId", "leafUuid", "messageId"]) > 0;
-    if has("type") && (told || of_agent || of_workflow) || has("message") && has("sessionId") {
-        return Format::Transcript;
-    }
-    Format::Unknown
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod transcript;
 use std::borrow::Cow;
 
 use crate::event::{Head, Provider, What};
-use crate::json::{self, Kind, Value};
+use crate::json::{self, JsonError, Kind, Value};
 use crate::sse::envelope::{present, utf8};
 use crate::sse::{Fault, member};
 use crate::time::Stamp;
@@ -140,19 +140,31 @@ impl<'a> Row<'a> {
     /// Reads and checks a whole line.
     pub fn parse(line: &'a [u8]) -> Result<Self, Fault> {
         let text = utf8(line)?;
-        let (mut keys, mut message) = (Keys::default(), Message::default());
-        let read = json::fields_and_inside(text, "message", |inside, key, value| {
-            if inside { message.set(key, value) } else { keys.set(key, value) }
-        });
-        let Ok(whole) = read else {
-            return Err(match json::value(text) {
+        match Self::read(text, |_, _, _| {}) {
+            Ok(row) => row.ok_or(Fault::NoNativeKey),
+            Err(_) => Err(match json::value(text) {
                 Ok(_) => Fault::NotAnObject,
                 Err(e) => Fault::NotJson(e),
-            });
+            }),
+        }
+    }
+
+    /// The same of what is UTF-8. `each` is told all members of the object, and (`true`) those of its
+    /// `message` before that, for who does not know yet what it is; none if it is no such row.
+    pub fn read(
+        text: &'a str,
+        mut each: impl FnMut(bool, &'a str, Value<'a>),
+    ) -> Result<Option<Self>, JsonError> {
+        let (mut keys, mut message) = (Keys::default(), Message::default());
+        let whole = json::fields_and_inside(text, "message", |inside, key, value| {
+            each(inside, key, value);
+            if inside { message.set(key, value) } else { keys.set(key, value) }
+        })?;
+        let of_dialect = |dialect| {
+            let payload = keys.payload.filter(|_| dialect == Dialect::Rollout).unwrap_or(whole);
+            Self { dialect, payload, keys, message }
         };
-        let dialect = keys.dialect().ok_or(Fault::NoNativeKey)?;
-        let payload = keys.payload.filter(|_| dialect == Dialect::Rollout).unwrap_or(whole);
-        Ok(Self { dialect, payload, keys, message })
+        Ok(keys.dialect().map(of_dialect))
     }
 
     /// The event's name: `TYPE`, or `TYPE.SUBTYPE`.

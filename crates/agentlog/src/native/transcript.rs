@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem::{self, Finder};
 
 use super::{Row, Wants, is_true};
-use crate::event::{self, Prompt, PromptForm, Queue, Span, ToolResult, ToolUse, Turn, What};
+use crate::event::{self, Prompt, PromptForm, Queue, Span, ToolResult, ToolUse, Turn, Usage, What};
 use crate::json::{self, Kind, Text, Value};
 use crate::sse::member;
 use crate::sse::what::{call, keep, usage};
@@ -185,12 +185,13 @@ fn assistant(
         blocks.read(row, arena);
     }
     if (wants.usage || wants.turns) && !is_notice {
-        let message = message_of(row, &blocks, arena);
+        let used = Used::of(row);
+        let message = message_of(row, &blocks, &used, arena);
         if wants.turns || message.usage.is_some() {
             each(What::Message(Box::new(message)), arena);
         }
-        if wants.usage {
-            advice(row, &message, arena, each);
+        if let (true, Some(iterations)) = (wants.usage, used.iterations) {
+            advice(row, iterations, &message, arena, each);
         }
     }
     if !wants.calls {
@@ -204,24 +205,45 @@ fn assistant(
     }
 }
 
-fn message_of(row: &Row<'_>, blocks: &Blocks, arena: &mut Vec<u8>) -> event::Message {
+/// What the usage of a message tells. It is walked once: rows with usage are many.
+#[derive(Default)]
+struct Used<'a> {
+    usage: Option<Usage>,
+    /// Whether it was used in fast mode, which has prices of its own.
+    fast: bool,
+    iterations: Option<Value<'a>>,
+}
+
+impl<'a> Used<'a> {
+    fn of(row: &Row<'a>) -> Self {
+        let mut used = Self::default();
+        let other = |key, value: Value<'a>| match key {
+            "speed" => used.fast = value.raw == "fast",
+            "iterations" => used.iterations = Some(value).filter(|list| list.kind == Kind::Array),
+            _ => {}
+        };
+        used.usage = row.message.usage.and_then(|usage| usage::usage_and(usage, other));
+        used
+    }
+}
+
+fn message_of(
+    row: &Row<'_>,
+    blocks: &Blocks,
+    used: &Used<'_>,
+    arena: &mut Vec<u8>,
+) -> event::Message {
     let stop = row.message.stop_reason.map_or("", |stop| stop.raw);
-    let fast = row.message.usage.is_some_and(is_fast);
     event::Message {
         id: row.message.id.and_then(|id| keep(id, arena)),
         request: row.keys.request.and_then(|id| keep(id, arena)),
-        usage: row.message.usage.and_then(usage::usage),
-        model: row.message.model.filter(|_| fast).and_then(|model| fast_name(model, arena)),
+        usage: used.usage,
+        model: row.message.model.filter(|_| used.fast).and_then(|model| fast_name(model, arena)),
         text: blocks.text,
         // Most rows do not say why the model stopped. Text that no tool call follows is the end.
         ends: blocks.text.is_some() && blocks.tools.is_empty() && stop != "tool_use",
         sub_agent: row.is_sidechain(),
     }
-}
-
-/// Fast mode has prices of its own.
-fn is_fast(usage: Value<'_>) -> bool {
-    member(usage, "speed").is_some_and(|speed| speed.raw == "fast")
 }
 
 fn fast_name(model: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
@@ -234,18 +256,13 @@ fn fast_name(model: Value<'_>, arena: &mut Vec<u8>) -> Option<Span> {
 /// What other models were asked on the way: `iterations` tells it beside the message's own usage.
 fn advice(
     row: &Row<'_>,
+    iterations: Value<'_>,
     message: &event::Message,
     arena: &mut Vec<u8>,
     each: &mut impl FnMut(What, &mut Vec<u8>),
 ) {
-    let Some(list) = row.message.usage.and_then(|usage| member(usage, "iterations")) else {
-        return;
-    };
-    if list.kind != Kind::Array {
-        return;
-    }
     let mut asked = Vec::new();
-    let _ = json::items(list.raw, |item| {
+    let _ = json::items(iterations.raw, |item| {
         let kind = member(item, "type");
         if kind.is_some_and(|kind| kind.raw == "advisor_message") {
             asked.push(item);

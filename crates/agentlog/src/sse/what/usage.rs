@@ -49,6 +49,14 @@ fn each<'a>(value: Value<'a>, visit: impl FnMut(&'a str, Value<'a>)) {
 
 /// The counts in a usage object of either agent; none if it is no object.
 pub(crate) fn usage(value: Value<'_>) -> Option<Usage> {
+    usage_and(value, |_, _| {})
+}
+
+/// The same; `other` is told what else stands in it.
+pub(crate) fn usage_and<'a>(
+    value: Value<'a>,
+    mut other: impl FnMut(&'a str, Value<'a>),
+) -> Option<Usage> {
     if value.kind != Kind::Object {
         return None;
     }
@@ -66,7 +74,7 @@ pub(crate) fn usage(value: Value<'_>) -> Option<Usage> {
             "cache_creation" => {
                 return set(&mut usage.cache_write_1h, value, "ephemeral_1h_input_tokens");
             }
-            _ => return,
+            _ => return other(key, value),
         };
         *slot = whole(value).unwrap_or(*slot);
     })
