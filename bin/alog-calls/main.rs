@@ -73,6 +73,10 @@ Exit status: 0 done; 1 --check found a broken rule, or no record and --fail-empt
 unreadable input, or a bad line and --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR,
 CODEX_HOME, NO_COLOR, COLUMNS.";
 
+/// Small logs are read on all cores and dropped on one, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let kind = |args: &Args| Some(if args.stats { &CALL_STATS } else { &CALL });
     cli::main_of("alog-calls", kind, |args: &Args| &args.common, run)
@@ -82,9 +86,10 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     if (args.check || args.stats) && args.emit.has_states() {
         anyhow::bail!("--emit goes with neither --check nor --stats: they judge whole lives");
     }
-    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
+    let look = if args.common.checks.strict { Look::All } else { Look::Names };
+    let rows = reads::calls();
+    let mut run = Run::reading(&args.common, (&args.follow, &args.runs), (look, &rows))?;
     run.leave_out_requests();
-    let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { tolerance_ms: args.tolerance, explain: args.explain };
     let judge = Judge::new(args.fail_on);
     let wanted = Wanted::new(&args.state, &args.code, args.check);
@@ -92,17 +97,17 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
     let records = records.only(judge.heard(wanted));
     if args.stats {
         let mut records = records.gathering();
-        cli::fold(&mut run, look, &reads::calls(), || Calls::new(options), &mut records)?;
+        cli::fold(&mut run, look, &rows, || Calls::new(options), &mut records)?;
         let calls = records.gathered(&mut run)?;
         print_stats(&mut run, args, &calls)?;
         return Ok(run.finish());
     }
     if args.runs.file.is_some() {
         let flags = (&args.runs, &args.common);
-        cli::fold_stated(&mut run, flags, (look, &reads::calls()), Calls::new(options), records)?;
+        cli::fold_stated(&mut run, flags, (look, &rows), Calls::new(options), records)?;
     } else {
         let mut records = judge.over(records);
-        cli::fold(&mut run, look, &reads::calls(), || Calls::new(options), &mut records)?;
+        cli::fold(&mut run, look, &rows, || Calls::new(options), &mut records)?;
         records.finish(&mut run)?;
     }
     let failed = args.check && judge.found();

@@ -64,14 +64,19 @@ Examples:
 Exit status: 0 done; 1 no record and --fail-empty; 2 usage, unreadable input, or a bad line and
 --strict. Environment: ALOG_ROOTS, CLAUDE_CONFIG_DIR, CODEX_HOME, NO_COLOR, COLUMNS.";
 
+/// Small logs are read on all cores and dropped on one, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::main("alog-turns", Some(&TURN), |args: &Args| &args.common, run)
 }
 
 fn run(args: &Args) -> anyhow::Result<Verdict> {
-    let mut run = Run::of(&args.common, &args.follow, &args.runs)?;
+    let look = if args.common.checks.strict { Look::All } else { Look::Names };
+    let rows = reads::turns();
+    let mut run = Run::reading(&args.common, (&args.follow, &args.runs), (look, &rows))?;
     run.leave_out_requests();
-    let look = if run.strict { Look::All } else { Look::Names };
     let options = Options { no_text: args.no_text, explain: args.explain };
     let (statuses, idle) = (args.status.clone(), args.idle);
     let wanted = move |turn: &Turn| {
@@ -82,10 +87,10 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
         Records::new(&run, &args.common.output, args.explain).emitting(&args.emit).only(wanted);
     if args.runs.file.is_some() {
         let flags = (&args.runs, &args.common);
-        cli::fold_stated(&mut run, flags, (look, &reads::turns()), Turns::new(options), records)?;
+        cli::fold_stated(&mut run, flags, (look, &rows), Turns::new(options), records)?;
         return Ok(run.finish());
     }
-    cli::fold(&mut run, look, &reads::turns(), || Turns::new(options), &mut records)?;
+    cli::fold(&mut run, look, &rows, || Turns::new(options), &mut records)?;
     records.finish(&mut run)?;
     Ok(run.finish())
 }
