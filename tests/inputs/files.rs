@@ -111,10 +111,22 @@ fn the_same_file_is_read_once() {
     let (linked, soft) = (linked.display().to_string(), soft.display().to_string());
     let dotted = format!("{}/logs/../logs/log.jsonl", dir.path().display());
     let folder = dir.path().display().to_string();
-    let ran = events().args([&*log, &log, &linked, &soft, &dotted, &folder]).run().expect_code(0);
-    let records = ran.rows();
-    assert_eq!(records.len(), 1);
-    assert_eq!(records[0]["src"]["path"], log, "the first name counts");
+    let all = [&*log, &log, &linked, &soft, &dotted, &folder];
+    // Some commands ask about files only once they are open.
+    for (program, paths, first) in [
+        (EVENTS, &all[..], &log),
+        (PROMPTS, &all[..], &log),
+        (PROMPTS, &[&folder], &linked),
+        (PROMPTS, &[&folder, &log], &linked),
+    ] {
+        let ran = Cmd::new(program).args(paths).arg("--summary").run().expect_code(0);
+        let records = ran.rows();
+        assert_eq!((records.len(), &ran.summary()["files"]), (1, &json!(1)), "{program} {paths:?}");
+        assert_eq!(
+            records[0]["src"]["path"], **first,
+            "{program} {paths:?}: the first name counts"
+        );
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod apart;
 mod context;
+mod heads;
 mod live;
 mod on;
 mod rows;
@@ -19,8 +20,8 @@ use crate::look::Look;
 use crate::order::WINDOW_MS;
 use crate::run::Run;
 pub(crate) use context::{Context, Copies};
+pub(crate) use heads::SharedHeads;
 pub use on::{Unfed, fold_on};
-pub(crate) use rows::SharedHeads;
 pub use rows::{FoldRows, Kept, Memory, NativeRows, ReadRows};
 
 /// Takes the records of a fold.

@@ -142,24 +142,9 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&mut self, paths: &[PathBuf]) -> anyhow::Result<Logs> {
-        let piped = paths.iter().any(|path| path == Path::new("-"));
-        // All are opened, each once: that tells the rest.
-        let by_name = self.at_sight.is_some() && self.since.is_none() && !piped;
-        let inputs = if by_name { jsonl::walk_names(paths) } else { jsonl::walk(paths) };
-        for (path, error) in &inputs.unreadable {
-            if self.waits && error.kind() == io::ErrorKind::NotFound {
-                self.report.remark(&format!("{}: not there yet, waited for", path.display()));
-                continue;
-            }
-            self.report.trouble(&format!("{}: {error}", path.display()));
-        }
-        let mut files = inputs.files;
-        let stdin = fs::metadata("/dev/stdin").ok().filter(|_| piped).map(|m| (m.dev(), m.ino()));
-        files.retain(|file| stdin.is_none() || file.id != stdin);
-        let walked = match self.waits {
-            true => files.iter().map(|file| (file.path.clone(), file.id, file.size)).collect(),
-            false => Vec::new(),
-        };
+        let (mut files, by_name) = self.files(paths);
+        let known = |file: &jsonl::Found| (file.path.clone(), file.id, file.size);
+        let walked = if self.waits { files.iter().map(known).collect() } else { Vec::new() };
         let all = files.len();
         files.retain(|file| !(file.walked && self.is_over(file.modified)));
         self.report.counts.files_skipped += (all - files.len()) as u64;
@@ -169,9 +154,10 @@ impl Search<'_> {
         let mut sources = Sources::with_room(looked.len());
         let mut passed = Passed::default();
         let mut ids: HashSet<FileId, FixedState> = HashSet::default();
+        let mut is_known = |file: &jsonl::Found| file.id.is_some_and(|id| !ids.insert(id));
         for (file, looked) in files.iter().zip(looked) {
             match looked {
-                Ok(_) if by_name && file.id.is_some_and(|id| !ids.insert(id)) => {}
+                Ok(_) if by_name && is_known(file) => {}
                 Ok((log, _)) if log.path == Path::new("-") => {
                     let log = stdin_log(self.unasked)?;
                     self.keep(log, None, &mut sources, &mut passed);
@@ -184,6 +170,25 @@ impl Search<'_> {
         let nothing_known = logs.logs.is_empty() && self.report.counts.files == 0;
         passed.tell(self.report, nothing_known && self.named);
         Ok(Logs { walked, ..logs })
+    }
+
+    /// The files that are named. Whether they are known by name alone, and may have several: who opens
+    /// all of them, each once, learns the rest then.
+    fn files(&mut self, paths: &[PathBuf]) -> (Vec<jsonl::Found>, bool) {
+        let piped = paths.iter().any(|path| path == Path::new("-"));
+        let by_name = self.at_sight.is_some() && self.since.is_none() && !piped;
+        let inputs = if by_name { jsonl::walk_names(paths) } else { jsonl::walk(paths) };
+        for (path, error) in &inputs.unreadable {
+            if self.waits && error.kind() == io::ErrorKind::NotFound {
+                self.report.remark(&format!("{}: not there yet, waited for", path.display()));
+                continue;
+            }
+            self.report.trouble(&format!("{}: {error}", path.display()));
+        }
+        let mut files = inputs.files;
+        let stdin = fs::metadata("/dev/stdin").ok().filter(|_| piped).map(|m| (m.dev(), m.ino()));
+        files.retain(|file| stdin.is_none() || file.id != stdin);
+        (files, by_name)
     }
 
     /// Keeps a log, unless it is to be passed over.

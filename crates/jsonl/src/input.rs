@@ -237,6 +237,25 @@ mod tests {
     }
 
     #[test]
+    fn names_alone_tell_what_is_learnt_of_the_open_file() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a.jsonl", "b.jsonl.gz", "notes.txt"] {
+            fs::write(dir.path().join(name), name).unwrap();
+        }
+        let paths = [dir.path().to_owned()];
+        let asked = walk(&paths).files;
+        let mut listed = walk_names(&paths).files;
+        assert!(listed.iter().all(|file| file.id.is_none() && file.is_regular && file.walked));
+        for file in &mut listed {
+            let meta = fs::File::open(&file.path).unwrap().metadata().unwrap();
+            file.learn(&meta);
+        }
+        let known = |file: &Found| (file.path.clone(), file.id, file.size, file.modified);
+        assert!(asked.iter().map(known).eq(listed.iter().map(known)), "{asked:?} {listed:?}");
+        assert_eq!(asked.len(), 2);
+    }
+
+    #[test]
     fn links_are_followed_but_not_in_circles() {
         use std::os::unix::fs::symlink;
         let dir = tempfile::tempdir().unwrap();

@@ -535,7 +535,9 @@ pub fn groups(
     };
     let mut groups: Vec<Box<Group>> = groups.into_iter().map(named).collect();
     groups.retain(|group| group.calls > 0 || (limits && group.limits != [None, None]));
-    groups.iter_mut().for_each(|group| group.settle());
+    for group in &mut groups {
+        group.settle();
+    }
     groups.sort_unstable_by_key(|group| group.first);
     number_calls(&mut groups);
     groups

@@ -1,6 +1,6 @@
 //! What is kept of the rows that a fold reads, block by block.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use agentlog::zone::Clock;
 use foldhash::fast::FixedState;
 use jsonl::Needles;
 
+use super::SharedHeads;
 use crate::run::Row;
 use crate::scan::Decode;
 
@@ -43,6 +44,12 @@ impl NativeRows {
         Self { wants, transcript, rollout }
     }
 }
+
+/// The most that is boxed of a row, about, in bytes.
+const BOXED: usize = 256;
+
+/// About what a head takes, in bytes.
+const HEAD: usize = size_of::<Head>() + 256;
 
 /// What is kept of a row.
 pub struct Kept {
@@ -390,33 +397,5 @@ impl Memory {
         let Kept { what, extra, .. } = &row.value;
         let extra = extra.as_deref();
         Event { t, src: row.src, head, what, arena: &self.arena, left_out, extra }
-    }
-}
-
-/// Heads of the last blocks: equal ones are made the same one.
-#[derive(Default)]
-pub(crate) struct SharedHeads {
-    heads: HashSet<Arc<Head>, FixedState>,
-}
-
-/// The most that is boxed of a row, about, in bytes.
-const BOXED: usize = 256;
-
-/// About what a head takes, in bytes.
-const HEAD: usize = size_of::<Head>() + 256;
-
-/// How many heads are remembered.
-const HEADS: usize = 4096;
-
-impl SharedHeads {
-    fn share(&mut self, head: &mut Arc<Head>) {
-        if let Some(same) = self.heads.get(head) {
-            *head = Arc::clone(same);
-            return;
-        }
-        if self.heads.len() >= HEADS {
-            self.heads.clear();
-        }
-        self.heads.insert(Arc::clone(head));
     }
 }

@@ -199,10 +199,10 @@ const BY: [&[By]; 4] = [
 
 /// What a record tells of a group.
 fn told_of(group: &Group) -> impl Debug + use<> {
-    let Group { key, head, calls, tokens, duplicates, resets, limits, rows, .. } = group.clone();
+    let Group { key, calls, tokens, duplicates, resets, limits, rows, .. } = group.clone();
     let counts = (calls, tokens, duplicates, resets, limits);
     let context = (group.context_tokens(), group.context_window());
-    ((key, head), (group.t(), group.t_last(), group.src()), counts, context, rows)
+    ((key, group.head().clone()), (group.t(), group.t_last(), group.src()), counts, context, rows)
 }
 
 /// All folds, with and without explanations.
