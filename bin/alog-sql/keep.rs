@@ -35,15 +35,14 @@ pub fn ask(path: &Path, args: &Args, asked: &Asked, access: &Access) -> Result<V
             && selection.until.is_none(),
         "--db keeps all records: --since, --until, --provider, --session and --cwd are for the query"
     );
-    let query = Warehouse::in_memory(access)?
-        .understand(&asked.question.sql, &asked.question.parameters)?;
-    let mut warehouse = Warehouse::open(path, access, args.wait, args.rebuild)?;
+    let open = || Warehouse::open(path, access, args.wait);
+    let (query, mut warehouse) = asked.understood_while(access, open)?;
+    if args.rebuild || !warehouse.is_open() {
+        warehouse.open_to_add(args.rebuild)?;
+    }
     let mut report = update(&mut warehouse, &query.needs, (&asked.common, &access.zone))?;
-    drop(warehouse);
-    // From here on nothing can be changed, and others may read.
-    let warehouse = Warehouse::open_to_read(path, access, args.wait)?;
-    warehouse.show(&query)?;
-    report.counts.records = print(&warehouse, &query, asked)?;
+    warehouse.show(&query, access)?;
+    report.counts.records = print(warehouse, query, asked)?;
     Ok(report.finish())
 }
 
@@ -83,43 +82,57 @@ fn update(
     Run::use_threads(common)?;
     let mut report = Report::new(&common.checks, &common.output)?.of_readings();
     for view in View::ALL.into_iter().filter(|view| needs.contains_key(view)) {
-        report.begin_reading();
-        let mut run = Run::to_go_on(common, report)?;
-        run.stay_with(|log| load::may_hold(view, log, None));
-        let mut kept = warehouse.kept(view)?.unwrap_or_default();
         let asked = asked(view, common, zone);
-        if kept.point.is_empty() {
-            kept.asked = asked;
-        } else {
-            check_asked(view, &kept.asked, &asked)?;
+        loop {
+            report.begin_reading();
+            let mut run = Run::to_go_on(common, report)?;
+            run.stay_with(|log| load::may_hold(view, log, None));
+            let mut kept = warehouse.kept(view)?.unwrap_or_default();
+            if kept.point.is_empty() {
+                kept.asked.clone_from(&asked);
+            } else {
+                check_asked(view, &kept.asked, &asked)?;
+            }
+            let is_done = bring_up_to_date(warehouse, view, kept, &mut run)?;
+            report = run.report;
+            if is_done {
+                break;
+            }
         }
-        bring_up_to_date(warehouse, view, kept, &mut run)?;
-        report = run.report;
     }
     Ok(report)
 }
 
-/// Adds to one view.
+/// Adds to one view. False if another run has added by now: then it is to be looked again.
 fn bring_up_to_date(
     warehouse: &mut Warehouse,
     view: View,
     kept: Kept,
     run: &mut Run,
-) -> Result<()> {
+) -> Result<bool> {
     let point = match &kept.point[..] {
         [] => ResumePoint::start(),
         bytes => ResumePoint::from_bytes(bytes).map_err(|e| spoilt(view, e))?,
     };
     run.go_on_from(point.clone(), "--rebuild reads all anew").context("--db")?;
-    if kept.point.is_empty() || run.has_gained() {
-        return Update { warehouse, view, kept }.add(run);
-    }
+    let has_gained = kept.point.is_empty() || run.has_gained();
     let mut point = point;
-    if point.learn_gone(run.resume_point()) {
-        warehouse.begin(view)?;
-        warehouse.keep(view, &Kept { point: point.to_bytes(), ..kept })?;
+    if !has_gained && !point.learn_gone(run.resume_point()) {
+        return Ok(true);
     }
-    Ok(())
+    // So far others may have the file, too.
+    warehouse.open_to_add(false)?;
+    if warehouse.kept(view)?.unwrap_or_default().point != kept.point {
+        return Ok(false);
+    }
+    if has_gained {
+        Update { warehouse, view, kept }.add(run)?;
+    } else {
+        let fold = warehouse.fold(view)?;
+        warehouse.begin(view)?;
+        warehouse.keep(view, &Kept { point: point.to_bytes(), ..kept }, &fold)?;
+    }
+    Ok(true)
 }
 
 /// The flags that change what the records of a view are, one a line.
@@ -207,7 +220,7 @@ impl Update<'_> {
     {
         let Self { warehouse, view, kept } = self;
         if !kept.point.is_empty() {
-            fold.load(&kept.fold).map_err(|e| spoilt(view, e))?;
+            fold.load(&warehouse.fold(view)?).map_err(|e| spoilt(view, e))?;
         }
         let absent: Vec<usize> = run.absent().collect();
         warehouse.begin(view)?;
@@ -217,8 +230,8 @@ impl Update<'_> {
         let asked = kept.asked;
         let unfed = fold_on(run, look, rows, (&mut fold, &mut table), |point, fold, table| {
             table.append()?;
-            let kept = Kept { asked: asked.clone(), point: point.to_bytes(), fold: saved(fold) };
-            table.warehouse.keep(view, &kept)?;
+            let kept = Kept { asked: asked.clone(), point: point.to_bytes() };
+            table.warehouse.keep(view, &kept, &saved(fold))?;
             Ok(table.warehouse.begin(view)?)
         })?;
         table.append()?;
@@ -232,8 +245,8 @@ impl Update<'_> {
         if !absent.is_empty() {
             warehouse.settle(view)?;
         }
-        let kept = Kept { asked, point: run.resume_point().to_bytes(), fold: state };
-        Ok(warehouse.keep(view, &kept)?)
+        let kept = Kept { asked, point: run.resume_point().to_bytes() };
+        Ok(warehouse.keep(view, &kept, &state)?)
     }
 
     /// Groups grow as long as the log does: they are all put anew.
@@ -241,7 +254,7 @@ impl Update<'_> {
         let Self { warehouse, view, kept } = self;
         let mut fold = TokenUse::new(load::tokens(by, run));
         if !kept.point.is_empty() {
-            fold.load(&kept.fold).map_err(|e| spoilt(view, e))?;
+            fold.load(&warehouse.fold(view)?).map_err(|e| spoilt(view, e))?;
         }
         let mut shares = Shares::default();
         let rows = reads::tokens(by.contains(&By::Turn));
@@ -264,8 +277,8 @@ impl Update<'_> {
         if !absent.is_empty() {
             warehouse.settle(view)?;
         }
-        let point = run.resume_point().to_bytes();
-        Ok(warehouse.keep(view, &Kept { asked: kept.asked, point, fold: state })?)
+        let kept = Kept { asked: kept.asked, point: run.resume_point().to_bytes() };
+        Ok(warehouse.keep(view, &kept, &state)?)
     }
 }
 

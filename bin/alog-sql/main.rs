@@ -13,7 +13,7 @@ use anyhow::Context;
 use clap::Parser;
 use cli::{CommonFlags, Output, Run, Selection, Verdict};
 use question::Question;
-use warehouse::{Access, Query, View, Warehouse};
+use warehouse::{Access, Query, View, Warehouse, WarehouseError};
 
 /// Ask logs in SQL: views events, prompts, turns, deltas, tokens, calls
 ///
@@ -124,23 +124,24 @@ fn run(args: &Args) -> anyhow::Result<Verdict> {
 
 /// Answers a query from the logs alone.
 fn ask(asked: &Asked, access: &Access) -> anyhow::Result<Verdict> {
-    let warehouse = Warehouse::in_memory(access)?;
-    let query = warehouse.understand(&asked.question.sql, &asked.question.parameters)?;
+    let (query, warehouse) = asked.understood_while(access, || Warehouse::in_memory(access))?;
     let mut run = Run::sparing(&asked.common, load::spared(&query.needs))?;
     load::load(&warehouse, &query.needs, &mut run)?;
-    run.report.counts.records = print(&warehouse, &query, asked)?;
+    run.report.counts.records = print(warehouse, query, asked)?;
     Ok(run.finish())
 }
 
-/// Prints the answer of a query. Returns how many rows it has.
-fn print(warehouse: &Warehouse, query: &Query, asked: &Asked) -> anyhow::Result<u64> {
-    let answer = warehouse.answer(query)?;
+/// Prints the answer of a query, which is the last thing that is done with it. Returns how many rows it has.
+fn print(warehouse: Warehouse, query: Query, asked: &Asked) -> anyhow::Result<u64> {
+    let answer = warehouse.answer(&query)?;
     let columns = answer.columns();
     let mut output = Output::of_columns(&asked.common.output, columns.clone(), &columns);
     answer.each_row(|row| -> anyhow::Result<()> {
         Ok(output.record(|_, out| out.extend_from_slice(row))?)
     })?;
     output.finish()?;
+    // The process ends. To take DuckDB apart before would take longer than many an answer.
+    std::mem::forget((warehouse, query));
     Ok(output.printed())
 }
 
@@ -176,6 +177,22 @@ impl Asked {
         let question = Question { sql: String::new(), parameters: Vec::new() };
         let common = args.common.clone();
         Self { question, common, memory: args.memory.clone(), unsafe_: args.unsafe_ }
+    }
+
+    /// Understands the query while a database is opened: each takes a DuckDB of its own, which is slow to
+    /// start.
+    fn understood_while(
+        &self,
+        access: &Access,
+        open: impl FnOnce() -> Result<Warehouse, WarehouseError>,
+    ) -> Result<(Query, Warehouse), WarehouseError> {
+        let Question { sql, parameters } = &self.question;
+        std::thread::scope(|scope| {
+            let query = scope.spawn(|| Query::understood(sql, parameters, access));
+            let warehouse = open();
+            let query = query.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok((query?, warehouse?))
+        })
     }
 
     fn access(&self, spill: &Path) -> anyhow::Result<Access> {

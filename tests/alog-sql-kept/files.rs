@@ -2,6 +2,7 @@
 
 use super::{Keeping, VIEWS, all_of, codex, lines_of, middle, sorted};
 use std::fs;
+use std::path::Path;
 use testkit::Ran;
 
 /// Records of all views, without the paths of their logs.
@@ -37,6 +38,19 @@ fn read_on(meanwhile: impl FnOnce(&Keeping)) -> String {
 
 fn rename(keeping: &Keeping, to: &str) {
     fs::rename(keeping.log("x.jsonl"), keeping.log(to)).expect("to rename it");
+}
+
+#[test]
+fn what_is_kept_is_for_nobody_else_to_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let keeping = Keeping::new();
+    keeping.write("x.jsonl", &[&codex(700)[..], b"bad\n"].concat());
+    let bad = keeping.dir.path().join("bad.jsonl");
+    let mode = |path: &Path| fs::metadata(path).expect("the file").permissions().mode() & 0o777;
+    let _ =
+        keeping.ask("SELECT count(*) FROM turns").arg("--bad-lines").arg(&bad).run().expect_code(0);
+    assert_eq!(mode(&keeping.file()), 0o600);
+    assert_eq!(mode(&bad), mode(&keeping.log("x.jsonl")), "other files are as they always are");
 }
 
 #[test]

@@ -169,24 +169,48 @@ fn queries_that_would_change_it() {
     keeping.number("SELECT count(*) FROM turns");
     let before = fs::read(keeping.file()).expect("the file");
     for sql in [
-        "DELETE FROM _turns",
-        "DROP TABLE _turns",
-        "UPDATE _turns SET status = 'open'",
-        "INSERT INTO _turns SELECT * FROM _turns",
+        "DELETE FROM records.turns",
+        "DROP TABLE records.turns",
+        "UPDATE records.turns SET status = 'open'",
+        "INSERT INTO records.turns SELECT * FROM records.turns",
         "CREATE TABLE mine (n INTEGER)",
         "CREATE VIEW mine AS SELECT 1",
-        "SELECT 1; DROP TABLE _turns",
+        "SELECT 1; DROP TABLE records.turns",
+        "BEGIN; DELETE FROM records.turns; COMMIT",
+        "BEGIN; COMMIT; DROP TABLE kept.records.turns",
+        "BEGIN; ROLLBACK; DROP SCHEMA kept.records CASCADE",
+        "SELECT E'\\''; DROP TABLE records.turns; --'",
+        "SELECT $$'$$; DROP TABLE records.turns; SELECT $$'$$",
+        "PREPARE change AS DELETE FROM records.turns; EXECUTE change",
+        "UPDATE records._read SET fold = NULL; SELECT 1",
+        "/* ; */ DELETE FROM kept.records.turns; SELECT 1",
     ] {
         for more in [&[][..], &["--unsafe"]] {
             let said = refused(keeping.ask(sql).args(more));
             assert!(said.contains("read-only"), "{sql}: {said}");
         }
     }
-    for sql in ["SET threads = 1", "ATTACH 'other.duckdb'", "COPY turns TO 'turns.csv'"] {
+    for sql in [
+        "SET threads = 1",
+        "ATTACH 'other.duckdb'",
+        "COPY turns TO 'turns.csv'",
+        "COPY turns TO 'kept.duckdb'",
+        "RESET lock_configuration; SET enable_external_access = true",
+    ] {
         let said = refused(keeping.ask(sql));
         assert!(said.contains("configuration"), "{sql}: {said}");
     }
-    refused(keeping.ask("SELECT * FROM _read"));
+    for sql in [
+        "SELECT * FROM records._read",
+        "DETACH kept",
+        "ATTACH 'kept.duckdb' AS other (READ_WRITE); DROP TABLE other.records.turns",
+        "USE memory; DETACH kept; ATTACH 'kept.duckdb' AS kept; DROP TABLE kept.records.turns",
+        "ATTACH ':memory:' AS m; USE m; DETACH kept; ATTACH 'kept.duckdb'; DROP TABLE kept.records.turns",
+    ] {
+        for more in [&[][..], &["--unsafe"]] {
+            refused(keeping.ask(sql).args(more));
+        }
+    }
     assert!(fs::read(keeping.file()).expect("the file") == before);
 }
 

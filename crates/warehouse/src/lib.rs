@@ -5,10 +5,11 @@
 //! as [`Columns`], from whoever reads the logs.
 //!
 //! ```
-//! use warehouse::{Access, Warehouse, WarehouseError};
+//! use warehouse::{Access, Query, Warehouse, WarehouseError};
 //!
-//! let warehouse = Warehouse::in_memory(&Access::default())?;
-//! let query = warehouse.understand("SELECT count(*) AS n FROM turns", &[])?;
+//! let access = Access::default();
+//! let query = Query::understood("SELECT count(*) AS n FROM turns", &[], &access)?;
+//! let warehouse = Warehouse::in_memory(&access)?;
 //! for (view, need) in &query.needs {
 //!     warehouse.create(*view, &need.columns)?;
 //!     // … and then records: `warehouse.append(*view, &mut columns)`
@@ -27,9 +28,11 @@ mod bytes;
 mod columns;
 mod error;
 mod export;
+mod file;
 mod kept;
 mod named;
 mod plan;
+mod planner;
 mod row;
 mod statements;
 mod store;
@@ -42,6 +45,7 @@ pub use export::Codec;
 pub use kept::Kept;
 pub use named::{NamedQuery, named_queries};
 pub use plan::{Need, Needs, Only};
+pub use planner::Query;
 pub use row::Row;
-pub use store::{Access, Answer, Query, Warehouse};
+pub use store::{Access, Answer, Warehouse};
 pub use view::View;

@@ -57,8 +57,11 @@ pub(crate) fn needs_of(plan: &str) -> Option<Needs> {
 /// without a plan of their own: several in one text, and what DuckDB rewrites first, such as `PIVOT`.
 pub(crate) fn needs_by_name(sql: &str) -> Needs {
     let sql = sql.to_lowercase();
-    let is_named = |view: &View| names(&sql, view.name()) || names(&sql, &view.table());
-    View::ALL.into_iter().filter(is_named).map(|view| (view, Need::all_of(view))).collect()
+    View::ALL
+        .into_iter()
+        .filter(|view| names(&sql, view.name()))
+        .map(|view| (view, Need::all_of(view)))
+        .collect()
 }
 
 fn read(node: &Value, needs: &mut Needs) {
@@ -66,9 +69,9 @@ fn read(node: &Value, needs: &mut Needs) {
         Value::Array(nodes) => nodes.iter().for_each(|node| read(node, needs)),
         Value::Object(_) => {
             let told = &node["extra_info"];
-            let table = told["Table"].as_str().and_then(|name| name.rsplit('.').next());
-            let view = table.and_then(|table| table.strip_prefix('_')).and_then(View::named);
-            if let Some(view) = view {
+            let table = told["Table"].as_str().unwrap_or_default();
+            let is_behind = |view: &View| table.ends_with(&format!(".{}", view.table()));
+            if let Some(view) = View::ALL.into_iter().find(is_behind) {
                 scan(view, told, needs);
             }
             read(&node["children"], needs);
@@ -256,7 +259,8 @@ mod tests {
 
     #[test]
     fn without_a_plan_all_of_the_named_views_is_needed() {
-        let needs = needs_by_name("SELECT 1; PIVOT Turns ON x; FROM \"events\", my_calls, _deltas");
+        let needs =
+            needs_by_name("SELECT 1; PIVOT Turns ON x; FROM \"events\", my_calls, records.deltas");
         let views: Vec<View> = needs.keys().copied().collect();
         assert_eq!(views, [View::Events, View::Turns, View::Deltas]);
         assert_eq!(needs[&View::Turns], Need::all_of(View::Turns));
@@ -266,7 +270,7 @@ mod tests {
     fn a_view_that_is_read_twice_needs_what_either_does() {
         let scan = |columns: Value, filters: Value| {
             json!({"name": "SEQ_SCAN", "children": [], "extra_info":
-                {"Table": "memory.main._turns", "Projections": columns, "Filters": filters}})
+                {"Table": "memory.records.turns", "Projections": columns, "Filters": filters}})
         };
         let plan = json!([{"name": "JOIN", "extra_info": {}, "children": [
             scan(json!("sid"), json!("provider='claude'")),

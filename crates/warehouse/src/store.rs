@@ -5,15 +5,14 @@ use std::path::PathBuf;
 
 use agentlog::record::Field;
 use duckdb::arrow::array::Array;
-use duckdb::types::Value as SqlValue;
-use duckdb::{Config, Connection, Statement};
+use duckdb::{Appender, Config, Connection, Statement};
 
 use crate::answer::row_into;
 use crate::columns::Columns;
 use crate::error::{WarehouseError, of_query, of_store};
-use crate::plan::{Needs, needs_by_name, needs_of};
-use crate::statements;
-use crate::view::{FILE, View, quoted, type_of};
+use crate::file::KeptFile;
+use crate::planner::{Query, bind, parameters_of};
+use crate::view::{FILE, SCHEMA, View, quoted, type_of};
 
 /// What a query may do, and with how much.
 #[derive(Clone, Debug)]
@@ -45,64 +44,51 @@ impl Default for Access {
     }
 }
 
-/// A query that DuckDB understood.
-#[derive(Clone, Debug)]
-pub struct Query {
-    sql: String,
-    /// Values by the names of parameters.
-    given: Vec<(String, String)>,
-    /// What it needs.
-    pub needs: Needs,
-}
-
 /// A database with the views.
 pub struct Warehouse {
     pub(crate) connection: Connection,
+    /// Where tables are kept, if they are.
+    pub(crate) file: Option<KeptFile>,
 }
 
 impl Warehouse {
     /// A database that is gone when it is dropped.
     pub fn in_memory(access: &Access) -> Result<Self, WarehouseError> {
-        let connection = Connection::open_in_memory_with_flags(access.config()?);
-        Self::prepared(connection.map_err(|e| of_store(&e))?, access)
+        let warehouse = Self::unlocked(access)?;
+        warehouse.run(&format!("CREATE SCHEMA {SCHEMA}"))?;
+        warehouse.lock(access)?;
+        Ok(warehouse)
     }
 
-    pub(crate) fn prepared(
-        connection: Connection,
-        access: &Access,
-    ) -> Result<Self, WarehouseError> {
-        let warehouse = Self { connection };
-        warehouse.run(&format!("SET TimeZone = {}", literal(&access.zone)))?;
-        warehouse.run("SET arrow_lossless_conversion = true")?;
-        if !access.unsafe_ {
-            let allowed: Vec<String> =
-                access.allowed.iter().map(|path| literal(&path.to_string_lossy())).collect();
-            if !allowed.is_empty() {
-                warehouse.run(&format!("SET allowed_directories = [{}]", allowed.join(", ")))?;
-            }
-            warehouse.run("SET enable_external_access = false")?;
-            warehouse.run("SET lock_configuration = true")?;
-        }
+    /// The same, but empty, and it may still do what queries may not.
+    pub(crate) fn unlocked(access: &Access) -> Result<Self, WarehouseError> {
+        let opened = access.config().and_then(Connection::open_in_memory_with_flags);
+        let connection = opened.map_err(|e| of_store(&e))?;
+        let warehouse = Self { connection, file: None };
+        warehouse.set_up(access)?;
         Ok(warehouse)
+    }
+
+    pub(crate) fn set_up(&self, access: &Access) -> Result<(), WarehouseError> {
+        let zone = literal(&access.zone);
+        self.run(&format!("SET TimeZone = {zone}; SET arrow_lossless_conversion = true"))
+    }
+
+    /// From here on only that can be done which queries may do.
+    pub(crate) fn lock(&self, access: &Access) -> Result<(), WarehouseError> {
+        if access.unsafe_ {
+            return Ok(());
+        }
+        let allowed: Vec<String> =
+            access.allowed.iter().map(|path| literal(&path.to_string_lossy())).collect();
+        if !allowed.is_empty() {
+            self.run(&format!("SET allowed_directories = [{}]", allowed.join(", ")))?;
+        }
+        self.run("SET enable_external_access = false; SET lock_configuration = true")
     }
 
     pub(crate) fn run(&self, sql: &str) -> Result<(), WarehouseError> {
         self.connection.execute_batch(sql).map_err(|e| of_store(&e))
-    }
-
-    /// What a query needs, found by planning it over empty tables. `parameters` are values by name.
-    pub fn understand(
-        &self,
-        sql: &str,
-        parameters: &[(String, String)],
-    ) -> Result<Query, WarehouseError> {
-        let query = |needs| Query { sql: sql.to_owned(), given: parameters.to_vec(), needs };
-        match statements::count(sql) {
-            0 => Err(WarehouseError::Query("there is no statement in the query".into())),
-            1 => Planner::new(self)?.needs(sql, parameters).map(query),
-            // To plan the last would be to run those before it, and they are to be run once.
-            _ => Ok(query(needs_by_name(sql))),
-        }
     }
 
     /// Makes the table of a view, with these columns alone, and the view over it.
@@ -127,9 +113,14 @@ impl Warehouse {
         if columns.is_empty() {
             return Ok(());
         }
-        let mut appender = self.connection.appender(&view.table()).map_err(|e| of_store(&e))?;
+        let mut appender = self.appender(view.name())?;
         appender.append_record_batch(columns.take()).map_err(|e| of_store(&e))?;
         appender.flush().map_err(|e| of_store(&e))
+    }
+
+    /// Adds to one of the tables.
+    pub(crate) fn appender(&self, table: &str) -> Result<Appender<'_>, WarehouseError> {
+        self.connection.appender_to_db(table, SCHEMA).map_err(|e| of_store(&e))
     }
 
     /// Runs a query to its end.
@@ -186,124 +177,23 @@ fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
 }
 
 impl Access {
-    pub(crate) fn config(&self) -> Result<Config, WarehouseError> {
-        let set = || -> duckdb::Result<Config> {
-            let mut config = Config::default()
-                .enable_autoload_extension(self.unsafe_)?
-                .custom_user_agent("alog-sql")?
-                .max_memory(&self.memory)?;
-            if let Some(threads) = self.threads {
-                config = config.threads(threads.into())?;
-            }
-            if let Some(spill) = &self.spill {
-                config = config.with("temp_directory", spill.to_string_lossy())?;
-            }
-            Ok(config)
-        };
-        set().map_err(|e| of_store(&e))
-    }
-}
-
-/// A database without records, over which queries are planned.
-struct Planner {
-    connection: Connection,
-}
-
-/// Without records, statistics would say that nothing has to be read.
-const PLANNING: &str = "SET disabled_optimizers = 'statistics_propagation'";
-
-impl Planner {
-    fn new(warehouse: &Warehouse) -> Result<Self, WarehouseError> {
-        let access = Access {
-            zone: warehouse.setting("TimeZone")?,
-            threads: Some(1),
-            memory: "256MB".into(),
-            unsafe_: true,
-            ..Access::default()
-        };
-        let planner = Warehouse::in_memory(&access)?;
-        planner.run(PLANNING)?;
-        if !warehouse.is_unsafe()? {
-            planner.run("SET enable_external_access = false")?;
+    pub(crate) fn config(&self) -> duckdb::Result<Config> {
+        let mut config = Config::default()
+            .enable_autoload_extension(self.unsafe_)?
+            .custom_user_agent("alog-sql")?
+            .max_memory(&self.memory)?;
+        if let Some(threads) = self.threads {
+            config = config.threads(threads.into())?;
         }
-        for view in View::ALL {
-            planner.run(&table(view, |_| true))?;
-            planner.run(&view_over(view, |_| true))?;
+        if let Some(spill) = &self.spill {
+            config = config.with("temp_directory", spill.to_string_lossy())?;
         }
-        Ok(Self { connection: planner.connection })
+        Ok(config)
     }
-
-    fn needs(&self, sql: &str, given: &[(String, String)]) -> Result<Needs, WarehouseError> {
-        let statement = self.connection.prepare(sql).map_err(|e| of_query(&e))?;
-        let parameters = parameters_of(&statement, given)?;
-        drop(statement);
-        let needs = self.plan(sql, &parameters).and_then(|plan| needs_of(&plan));
-        Ok(needs.unwrap_or_else(|| needs_by_name(sql)))
-    }
-
-    /// The physical plan of a query; none for a statement that has none, such as `SHOW`.
-    fn plan(&self, sql: &str, parameters: &[String]) -> Option<String> {
-        let mut statement =
-            self.connection.prepare(&format!("EXPLAIN (FORMAT json) {sql}")).ok()?;
-        bind(&mut statement, parameters).ok()?;
-        statement.raw_execute().ok()?;
-        let mut plan = None;
-        let mut rows = statement.raw_query();
-        while let Ok(Some(row)) = rows.next() {
-            plan = row.get::<_, String>(1).ok();
-        }
-        plan
-    }
-}
-
-impl Warehouse {
-    /// Whether queries may read files.
-    fn is_unsafe(&self) -> Result<bool, WarehouseError> {
-        Ok(self.setting("enable_external_access")? == "true")
-    }
-
-    fn setting(&self, name: &str) -> Result<String, WarehouseError> {
-        let sql = format!("SELECT current_setting({})::VARCHAR", literal(name));
-        self.connection.query_row(&sql, [], |row| row.get(0)).map_err(|e| of_store(&e))
-    }
-}
-
-/// The values of a statement's parameters, in its order.
-fn parameters_of(
-    statement: &Statement<'_>,
-    given: &[(String, String)],
-) -> Result<Vec<String>, WarehouseError> {
-    let mut values = Vec::new();
-    let mut names = Vec::new();
-    for at in 1..=statement.parameter_count() {
-        let name = statement.parameter_name(at).map_err(|e| of_query(&e))?;
-        let Some((_, value)) = given.iter().find(|(known, _)| *known == name) else {
-            let text =
-                format!("the query has a parameter ${name}: give it with --param {name}=VALUE");
-            return Err(WarehouseError::Parameter(text));
-        };
-        values.push(value.clone());
-        names.push(name);
-    }
-    match given.iter().find(|(name, _)| !names.contains(name)) {
-        Some((name, _)) => {
-            let text = format!("--param {name}: the query has no ${name}");
-            Err(WarehouseError::Parameter(text))
-        }
-        None => Ok(values),
-    }
-}
-
-fn bind(statement: &mut Statement<'_>, values: &[String]) -> Result<(), WarehouseError> {
-    for (i, value) in values.iter().enumerate() {
-        let value = SqlValue::Text(value.clone());
-        statement.raw_bind_parameter(i + 1, value).map_err(|e| of_query(&e))?;
-    }
-    Ok(())
 }
 
 /// The statement that makes the table of a view with some of its columns.
-fn table(view: View, has: impl Fn(&str) -> bool) -> String {
+pub(crate) fn table(view: View, has: impl Fn(&str) -> bool) -> String {
     format!("CREATE TABLE {} ({})", view.table(), table_columns(view, has))
 }
 
@@ -317,7 +207,7 @@ pub(crate) fn table_columns(view: View, has: impl Fn(&str) -> bool) -> String {
 
 /// The statement that makes a view over a table that has some of its columns. One that it has not
 /// is an error if it is used after all, never a null.
-fn view_over(view: View, has: impl Fn(&str) -> bool) -> String {
+pub(crate) fn view_over(view: View, has: impl Fn(&str) -> bool) -> String {
     let columns = view_columns(view, &has, "\"index\"");
     format!("CREATE VIEW {} AS SELECT {columns} FROM {}", quoted(view.name()), view.table())
 }

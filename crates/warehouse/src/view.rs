@@ -51,9 +51,9 @@ impl View {
         Self::ALL.into_iter().find(|view| view.name() == name)
     }
 
-    /// The table behind it.
+    /// The table behind it, which has its name.
     pub(crate) fn table(self) -> String {
-        format!("_{}", self.name())
+        format!("{SCHEMA}.{}", self.name())
     }
 
     /// The records that it holds.
@@ -73,6 +73,9 @@ impl View {
         self.kind().fields().filter(|field| field.shape != Shape::Schema)
     }
 }
+
+/// Where the tables are, so that `SHOW TABLES` shows the views alone.
+pub(crate) const SCHEMA: &str = "records";
 
 /// The column of tables that says which file of the input a record is from, by its number.
 pub(crate) const FILE: &str = "_file";
