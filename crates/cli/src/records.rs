@@ -279,9 +279,7 @@ impl<R: Record> Records<R> {
     /// Prints what was kept, in order of time, and ends the output.
     pub fn finish(mut self, run: &mut Run) -> Result<()> {
         let kept = self.settle(run)?;
-        for records in kept.chunks(AT_ONCE) {
-            self.print_all(records)?;
-        }
+        self.print_all(&kept)?;
         if let Some(total) = self.total {
             let printed = &kept[..kept.len().min(self.output.printed() as usize)];
             self.output.total(|out| total(printed).write(0, &self.paths, false, out));
@@ -330,31 +328,22 @@ impl<R: Record> Records<R> {
         !is_limited && !in_parts && self.states.is_none() && self.output.is_plain()
     }
 
-    /// Prints records in order; they are spelled on all cores if they are many and all printed.
+    /// Prints records in order. Many that are all printed are spelled on all cores, while those before
+    /// are written.
     fn print_all(&mut self, records: &[R]) -> Result<()> {
         if records.len() < FEW || !self.prints_as_spelled() {
             return records.iter().try_for_each(|record| self.print(record));
         }
-        let (paths, explain) = (&self.paths, self.explain);
-        let from = self.output.printed();
-        let spelled = |(lot, records): (usize, &[R])| {
-            let mut ends = Vec::with_capacity(records.len());
-            let mut text = Vec::new();
-            for (at, record) in records.iter().enumerate() {
-                record.write(from + (lot * LOT + at) as u64 + 1, paths, explain, &mut text);
-                ends.push(text.len());
-            }
-            (text, ends)
-        };
-        let lots: Vec<_> = records.par_chunks(LOT).enumerate().map(spelled).collect();
-        for (text, ends) in lots {
-            let mut start = 0;
-            for end in ends {
-                self.output.record(|_, out| out.extend_from_slice(&text[start..end]))?;
-                start = end;
-            }
+        let (paths, explain, output) = (&self.paths, self.explain, &mut self.output);
+        let mut index = output.printed();
+        let mut ready = Vec::new();
+        for records in records.chunks(AT_ONCE) {
+            let spelled = || spelled(records, index + 1, paths, explain);
+            let (next, printed) = rayon::join(spelled, || print_spelled(output, &ready));
+            printed?;
+            (ready, index) = (next, index + records.len() as u64);
         }
-        Ok(())
+        print_spelled(output, &ready)
     }
 
     fn print(&mut self, record: &R) -> Result<()> {
@@ -385,4 +374,32 @@ impl<R: Record> Records<R> {
             }
         })?)
     }
+}
+
+/// Records, spelled one behind the other, and where each ends.
+type Spelled = (Vec<u8>, Vec<usize>);
+
+/// Spells records, of which the first has that index.
+fn spelled<R: Record>(records: &[R], index: u64, paths: &[SrcPath], explain: bool) -> Vec<Spelled> {
+    let lot = |(lot, records): (usize, &[R])| {
+        let mut ends = Vec::with_capacity(records.len());
+        let mut text = Vec::new();
+        for (at, record) in records.iter().enumerate() {
+            record.write(index + (lot * LOT + at) as u64, paths, explain, &mut text);
+            ends.push(text.len());
+        }
+        (text, ends)
+    };
+    records.par_chunks(LOT).enumerate().map(lot).collect()
+}
+
+fn print_spelled(output: &mut Output, lots: &[Spelled]) -> Result<()> {
+    for (text, ends) in lots {
+        let mut start = 0;
+        for end in ends {
+            output.record(|_, out| out.extend_from_slice(&text[start..*end]))?;
+            start = *end;
+        }
+    }
+    Ok(())
 }

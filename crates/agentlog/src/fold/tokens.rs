@@ -14,11 +14,12 @@ pub(super) mod requests;
 mod tests;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use ledger::{Added, Prices, Source};
 use serde::{Deserialize, Serialize};
 
@@ -515,8 +516,9 @@ pub fn groups(
     let shares = shares.into_iter();
     // Sessions mostly have one process.
     let room = if by.contains(&By::Session) { shares.size_hint().0 } else { 0 };
-    let mut groups: HashMap<Key, Box<Group>, FixedState> =
-        HashMap::with_capacity_and_hasher(room, FixedState::default());
+    // In the order in which they came, which is mostly that of time.
+    let mut groups: IndexMap<Key, Box<Group>, FixedState> =
+        IndexMap::with_capacity_and_hasher(room, FixedState::default());
     for Share { key, model, mut group, .. } in shares {
         let mut key = key.only(by);
         if by.contains(&By::Model) {

@@ -73,16 +73,24 @@ struct ToldMessage {
 
 /// Names that many requests share, such as those of models.
 #[derive(Clone, Debug, Default)]
-pub(in crate::fold) struct Names(HashSet<Arc<str>, FixedState>);
+pub(in crate::fold) struct Names {
+    all: HashSet<Arc<str>, FixedState>,
+    /// The last one: mostly it is the next, too.
+    last: Option<Arc<str>>,
+}
 
 impl Names {
     fn get(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(name) {
-            return Arc::clone(known);
+        if let Some(last) = self.last.as_ref().filter(|last| ***last == *name) {
+            return Arc::clone(last);
         }
-        let name: Arc<str> = name.into();
-        self.0.insert(Arc::clone(&name));
-        name
+        let found = self.all.get(name).cloned().unwrap_or_else(|| {
+            let new: Arc<str> = name.into();
+            self.all.insert(Arc::clone(&new));
+            new
+        });
+        self.last = Some(Arc::clone(&found));
+        found
     }
 }
 
