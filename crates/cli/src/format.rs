@@ -298,11 +298,10 @@ fn of_line(line: &[u8]) -> (Format, Option<native::Row<'_>>) {
             provider = value.str().and_then(|name| agentlog::sse::provider_of(&name));
         }
     });
-    // A line that is cut short ends inside a value whose key was read: it is near the start.
     let start = &text[..text.floor_char_boundary(4096)];
-    if let (Err(_), Some(key)) = (&read, KEYS.iter().find(|k| start.contains(&format!("\"{k}\""))))
-    {
-        keys.push(key);
+    if read.is_err() {
+        // A line that is cut short ends inside a value whose key was read: it is near the start.
+        keys.extend(KEYS.iter().find(|key| start.contains(&format!("\"{key}\""))));
     }
     let kind = Members { keys: &keys, inside: &inside, provider, kind, start }.format();
     (kind, read.ok().flatten())

@@ -30,34 +30,33 @@ pub(super) fn feed(
     run: &mut Run,
     look: Look<'_>,
     rows: &impl ReadRows,
-    take: impl FnMut(&Fed) -> Result<()> + Send,
+    mut take: impl FnMut(&Fed) -> Result<()>,
 ) -> Result<bool> {
     thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel::<Vec<Fed>>(LOTS);
         let (give_back, mut used) = mpsc::channel::<Vec<Fed>>();
-        let taking = scope.spawn(move || {
-            let mut take = take;
-            for lot in receive {
-                lot.iter().try_for_each(&mut take)?;
-                // At the end nobody takes it any more.
-                let _ = give_back.send(lot);
-            }
+        let merging = scope.spawn(move || {
+            let mut lot = Vec::with_capacity(LOT);
+            let fed = run.feed(look, rows, |fed| {
+                lot.push(fed.clone());
+                if lot.len() < LOT {
+                    return Ok(());
+                }
+                let full = std::mem::replace(&mut lot, empty_lot(&mut used));
+                send.send(full).map_err(|_| anyhow!("the fold ended early"))
+            });
+            // Who does not take it has an error of its own, which is told.
+            let _ = send.send(lot);
+            fed
+        });
+        let fed = receive.into_iter().try_for_each(|lot| {
+            lot.iter().try_for_each(&mut take)?;
+            // At the end nobody takes it any more.
+            let _ = give_back.send(lot);
             Ok(())
         });
-        let mut lot = Vec::with_capacity(LOT);
-        let fed = run.feed(look, rows, |fed| {
-            lot.push(fed.clone());
-            if lot.len() < LOT {
-                return Ok(());
-            }
-            let full = std::mem::replace(&mut lot, empty_lot(&mut used));
-            send.send(full).map_err(|_| anyhow!("the fold ended early"))
-        });
-        // Who does not take it has an error of its own, which is told.
-        let _ = send.send(lot);
-        drop(send);
-        match taking.join() {
-            Ok(done) => done.and(fed),
+        match merging.join() {
+            Ok(known) => fed.and(known),
             Err(panicked) => panic::resume_unwind(panicked),
         }
     })
