@@ -35,15 +35,23 @@ pub fn ask(path: &Path, args: &Args, asked: &Asked, access: &Access) -> Result<V
             && selection.until.is_none(),
         "--db keeps all records: --since, --until, --provider, --session and --cwd are for the query"
     );
-    let open = || Warehouse::open(path, access, args.wait);
-    let (query, mut warehouse) = asked.understood_while(access, open)?;
+    let start = || Warehouse::over(path, access, args.wait);
+    let (query, mut warehouse) = asked.understood_while(access, start)?;
+    warehouse.open_to_look()?;
     if args.rebuild || !warehouse.is_open() {
         warehouse.open_to_add(args.rebuild)?;
     }
-    let mut report = update(&mut warehouse, &query.needs, (&asked.common, &access.zone))?;
-    warehouse.show(&query, access)?;
-    report.counts.records = print(warehouse, query, asked)?;
-    Ok(report.finish())
+    let (mut report, added) = update(&mut warehouse, &query.needs, (&asked.common, &access.zone))?;
+    let answer = || {
+        added?;
+        warehouse.show(&query, access)?;
+        print(warehouse, query, asked)
+    };
+    let answered = answer();
+    // What was read is kept, and not read again: whatever became of the query, this is the time to tell.
+    report.counts.records = *answered.as_ref().unwrap_or(&0);
+    let verdict = report.finish();
+    answered.map(|_| verdict)
 }
 
 /// Prints what a file holds.
@@ -73,12 +81,12 @@ pub fn status(path: &Path, args: &Args, access: &Access) -> Result<Verdict> {
 }
 
 /// Adds to the views that are needed what the logs gained. Each view is of a reading of its own, since
-/// each may have been read to another point; what they meet is told once.
+/// each may have been read to another point; what they meet is told once, also if it fails.
 fn update(
     warehouse: &mut Warehouse,
     needs: &Needs,
     (common, zone): (&CommonFlags, &str),
-) -> Result<Report> {
+) -> Result<(Report, Result<()>)> {
     Run::use_threads(common)?;
     let mut report = Report::new(&common.checks, &common.output)?.of_readings();
     for view in View::ALL.into_iter().filter(|view| needs.contains_key(view)) {
@@ -87,29 +95,31 @@ fn update(
             report.begin_reading();
             let mut run = Run::to_go_on(common, report)?;
             run.stay_with(|log| load::may_hold(view, log, None));
-            let mut kept = warehouse.kept(view)?.unwrap_or_default();
-            if kept.point.is_empty() {
-                kept.asked.clone_from(&asked);
-            } else {
-                check_asked(view, &kept.asked, &asked)?;
-            }
-            let is_done = bring_up_to_date(warehouse, view, kept, &mut run)?;
+            let is_done = bring_up_to_date(warehouse, view, &asked, &mut run);
             report = run.report;
-            if is_done {
-                break;
+            match is_done {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(e) => return Ok((report, Err(e))),
             }
         }
     }
-    Ok(report)
+    Ok((report, Ok(())))
 }
 
 /// Adds to one view. False if another run has added by now: then it is to be looked again.
 fn bring_up_to_date(
     warehouse: &mut Warehouse,
     view: View,
-    kept: Kept,
+    asked: &str,
     run: &mut Run,
 ) -> Result<bool> {
+    let mut kept = warehouse.kept(view)?.unwrap_or_default();
+    if kept.point.is_empty() {
+        asked.clone_into(&mut kept.asked);
+    } else {
+        check_asked(view, &kept.asked, asked)?;
+    }
     let point = match &kept.point[..] {
         [] => ResumePoint::start(),
         bytes => ResumePoint::from_bytes(bytes).map_err(|e| spoilt(view, e))?,

@@ -38,6 +38,22 @@ fn bad_lines_are_told_by_the_run_that_meets_them_and_once() {
 }
 
 #[test]
+fn a_query_that_fails_tells_what_was_read_for_it() {
+    let (keeping, log) = (Keeping::new(), bad(704, 3));
+    keeping.write("x.jsonl", &log);
+    let ran = with_report(&keeping, "SELECT error('lost') FROM events", &[]).run().expect_code(2);
+    assert!(ran.stderr.contains("3 bad lines, the first at logs/x.jsonl:"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("lost"), "{}", ran.stderr);
+    assert_eq!(written(&keeping).len(), 3);
+    let again = with_report(&keeping, "SELECT count(*) FROM events", &["--strict"]).run();
+    assert_eq!(
+        (again.expect_code(0).rows().len(), written(&keeping).len()),
+        (1, 0),
+        "all was told"
+    );
+}
+
+#[test]
 fn a_view_that_is_read_later_tells_what_it_meets() {
     let (keeping, log) = (Keeping::new(), bad(702, 3));
     keeping.write("x.jsonl", &log);

@@ -304,7 +304,8 @@ fn of_line(line: &[u8]) -> (Format, Option<native::Row<'_>>) {
         keys.extend(KEYS.iter().find(|key| start.contains(&format!("\"{key}\""))));
     }
     let kind = Members { keys: &keys, inside: &inside, provider, kind, start }.format();
-    (kind, read.ok().flatten())
+    // A line with bytes that are no text is no row, however whole it is before them.
+    (kind, read.ok().flatten().filter(|_| text.len() == line.len()))
 }
 
 /// What the members of a line tell.
@@ -358,6 +359,20 @@ impl Members<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_row_is_taken_over_if_all_of_its_line_is_one() {
+        let row = br#"{"type":"user","uuid":"1","timestamp":"2030-01-01T00:00:00Z"}"#;
+        for (end, is_row) in [(&b"\n"[..], true), (b"", true), (b"\xff\n", false), (b"{}\n", false)]
+        {
+            let head = [row, end].concat();
+            let (format, first) = of_start(&head);
+            assert_eq!(first.is_some(), is_row, "{end:?}");
+            let of_rows = Seen::new(format, &head, None);
+            let seen = Seen::new(format, &head, first);
+            assert_eq!((seen.first, seen.begins_with), (of_rows.first, of_rows.begins_with));
+        }
+    }
 
     #[test]
     fn kinds_by_their_first_known_line() {

@@ -2,6 +2,7 @@
 //! many as were asked for.
 
 mod kinds;
+mod spelled;
 mod states;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,6 @@ use agentlog::event::{Head, Src};
 use agentlog::json::Text;
 use agentlog::record::{RecordKind, SrcPath, Values};
 use anyhow::Result;
-use rayon::prelude::*;
 
 use crate::flags::{EmitFlags, OutputFlags};
 use crate::fold::Sink;
@@ -70,12 +70,6 @@ pub struct Records<R> {
     /// Memory for one of them.
     open_text: Vec<u8>,
 }
-
-/// How many records are spelled before they are written, how many of them by one thread, and how many
-/// are not worth waking another.
-const AT_ONCE: usize = 1024;
-const LOT: usize = 64;
-const FEW: usize = 256;
 
 /// How many records more than asked for are kept before the oldest are dropped.
 const SPARE: usize = 4096;
@@ -331,19 +325,10 @@ impl<R: Record> Records<R> {
     /// Prints records in order. Many that are all printed are spelled on all cores, while those before
     /// are written.
     fn print_all(&mut self, records: &[R]) -> Result<()> {
-        if records.len() < FEW || !self.prints_as_spelled() {
+        if !spelled::pays(records.len()) || !self.prints_as_spelled() {
             return records.iter().try_for_each(|record| self.print(record));
         }
-        let (paths, explain, output) = (&self.paths, self.explain, &mut self.output);
-        let mut index = output.printed();
-        let mut ready = Vec::new();
-        for records in records.chunks(AT_ONCE) {
-            let spelled = || spelled(records, index + 1, paths, explain);
-            let (next, printed) = rayon::join(spelled, || print_spelled(output, &ready));
-            printed?;
-            (ready, index) = (next, index + records.len() as u64);
-        }
-        print_spelled(output, &ready)
+        spelled::print(records, &mut self.output, (&self.paths, self.explain))
     }
 
     fn print(&mut self, record: &R) -> Result<()> {
@@ -374,32 +359,4 @@ impl<R: Record> Records<R> {
             }
         })?)
     }
-}
-
-/// Records, spelled one behind the other, and where each ends.
-type Spelled = (Vec<u8>, Vec<usize>);
-
-/// Spells records, of which the first has that index.
-fn spelled<R: Record>(records: &[R], index: u64, paths: &[SrcPath], explain: bool) -> Vec<Spelled> {
-    let lot = |(lot, records): (usize, &[R])| {
-        let mut ends = Vec::with_capacity(records.len());
-        let mut text = Vec::new();
-        for (at, record) in records.iter().enumerate() {
-            record.write(index + (lot * LOT + at) as u64, paths, explain, &mut text);
-            ends.push(text.len());
-        }
-        (text, ends)
-    };
-    records.par_chunks(LOT).enumerate().map(lot).collect()
-}
-
-fn print_spelled(output: &mut Output, lots: &[Spelled]) -> Result<()> {
-    for (text, ends) in lots {
-        let mut start = 0;
-        for end in ends {
-            output.record(|_, out| out.extend_from_slice(&text[start..*end]))?;
-            start = *end;
-        }
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@
 mod choice;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub struct Run {
     pub(crate) doubled: BTreeSet<String>,
     /// Whether the logs were read before, and counted and reported.
     read_before: bool,
+    /// The logs that could not be read, or not to their end.
+    unreadable: BTreeSet<PathBuf>,
     quiet: bool,
     /// Where the run goes on from, and then where it stopped.
     pub(crate) resume: ResumePoint,
@@ -183,6 +186,7 @@ impl Run {
             strict,
             doubled: BTreeSet::new(),
             read_before: false,
+            unreadable: BTreeSet::new(),
             quiet,
             resume: ResumePoint::start(),
             follow,
@@ -404,11 +408,11 @@ impl Run {
 
     /// Tells of a log that cannot be read, or not to its end.
     pub fn unreadable(&mut self, file: usize, error: &std::io::Error) {
-        if self.read_before {
-            return;
+        let path = &self.logs[file].path;
+        // Who reads again meets it again; but what could be read once may be gone by then.
+        if self.unreadable.insert(path.clone()) || !self.read_before {
+            self.report.trouble(&format!("{}: {error}", path.display()));
         }
-        let path = self.logs[file].path.display();
-        self.report.trouble(&format!("{path}: {error}"));
     }
 
     /// Counts what a block holds, and reports what is bad in it.

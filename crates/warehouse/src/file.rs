@@ -72,21 +72,20 @@ impl KeptFile {
 }
 
 impl Warehouse {
-    /// Opens a file to look what it holds, if it is there: it holds nothing else. With `wait` another
-    /// process that has it is waited for.
-    pub fn open(path: &Path, access: &Access, wait: bool) -> Result<Self, WarehouseError> {
-        let mut warehouse = Self::over(path, access, wait)?;
+    /// Looks what the file holds, if it is there.
+    pub fn open_to_look(&mut self) -> Result<(), WarehouseError> {
+        let Some(KeptFile { path, .. }) = &self.file else { return Ok(()) };
         check_kind(path)?;
         // What a killed run has left in the log of changes is for who may write.
         if path.exists() && !log_of_changes(path).exists() {
-            warehouse.attach(For::Reading)?;
-            if warehouse.form()?.is_some_and(|form| form == FORM) {
-                warehouse.make_views(|_| false)?;
+            self.attach(For::Reading)?;
+            if self.form()?.is_some_and(|form| form == FORM) {
+                self.make_views(|_| false)?;
             } else {
-                warehouse.detach()?;
+                self.detach()?;
             }
         }
-        Ok(warehouse)
+        Ok(())
     }
 
     /// Opens a file to read what it holds, or says what it is.
@@ -97,7 +96,9 @@ impl Warehouse {
         Ok(warehouse)
     }
 
-    fn over(path: &Path, access: &Access, wait: bool) -> Result<Self, WarehouseError> {
+    /// Starts the DuckDB for a file, which is not touched yet. With `wait` another process that has it
+    /// will be waited for.
+    pub fn over(path: &Path, access: &Access, wait: bool) -> Result<Self, WarehouseError> {
         let (path, views) = (path.to_owned(), BTreeMap::new());
         let file = KeptFile { path, wait, attached: None, views };
         Ok(Self { file: Some(file), ..Self::unlocked(access)? })
@@ -205,6 +206,9 @@ impl Warehouse {
             Some(form) => Err(self.refused(&format!(
                 "was made by {form}, and this is {FORM}: --rebuild makes it anew"
             ))),
+            None if self.schema_of_form()?.0 == 0 => {
+                Err(self.refused("holds nothing: whoever made it was killed"))
+            }
             None => Err(self.refused(FOREIGN)),
         }
     }
@@ -261,7 +265,10 @@ fn locked(path: &Path, error: &duckdb::Error) -> Option<WarehouseError> {
         return None;
     }
     let by = text.split_once("Conflicting lock is held in ").map(|(_, by)| by);
-    let by = by.map(|by| by.split_once(". See also").map_or(by, |(by, _)| by));
+    // What follows is advice for who has DuckDB's own shell.
+    let advice = [". However", ". See also"];
+    let by = by
+        .map(|by| &by[..advice.iter().filter_map(|text| by.find(text)).min().unwrap_or(by.len())]);
     let by = format!("in use by {}; --wait waits", by.unwrap_or("another process"));
     Some(WarehouseError::Locked { path: path.to_owned(), by })
 }
@@ -285,7 +292,8 @@ pub(crate) mod tests {
     }
 
     fn opened_anew(path: &Path, anew: bool) -> Result<Warehouse, WarehouseError> {
-        let mut warehouse = Warehouse::open(path, &Access::default(), false)?;
+        let mut warehouse = Warehouse::over(path, &Access::default(), false)?;
+        warehouse.open_to_look()?;
         warehouse.open_to_add(anew).map(|()| warehouse)
     }
 
@@ -311,6 +319,15 @@ pub(crate) mod tests {
         let said = Some(format!("{}: is a database of something else", path.display()));
         assert_eq!(refused(&path), [said.clone(), said.clone(), said]);
         run(&path, "SELECT error('lost') FROM mine HAVING sum(n) IS DISTINCT FROM 42");
+    }
+
+    #[test]
+    fn a_file_that_nothing_was_put_into_yet_can_be_added_to() {
+        let (_folder, path) = folder();
+        run(&path, "SELECT 1");
+        let [read, added, _] = refused(&path);
+        assert!(read.is_some_and(|text| text.contains("holds nothing")));
+        assert_eq!(added, None);
     }
 
     #[test]

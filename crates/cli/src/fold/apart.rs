@@ -20,12 +20,12 @@ const MANY_LOGS: usize = 256;
 const LOT: usize = 256;
 const LOTS: usize = 4;
 
-/// Whether a fold of the run is to be fed in a thread of its own.
+/// Whether the logs of the run are to be merged beside the fold.
 pub(super) fn pays(run: &Run) -> bool {
     run.logs.len() >= MANY_LOGS && rayon::current_num_threads() > 1
 }
 
-/// As [`Run::feed`], with `take`, which feeds the fold, in a thread of its own.
+/// As [`Run::feed`], which goes on in the pool while `take` feeds the fold in this thread.
 pub(super) fn feed(
     run: &mut Run,
     look: Look<'_>,

@@ -363,7 +363,6 @@ impl Memory {
         let kept = Self {
             arena: self.arena.as_slice().into(),
             heads: self.heads.drain(..).collect(),
-            streams: self.streams.as_slice().into(),
             ..Self::default()
         };
         self.arena.clear();
