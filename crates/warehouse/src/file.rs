@@ -206,9 +206,9 @@ impl Warehouse {
             Some(form) => Err(self.refused(&format!(
                 "was made by {form}, and this is {FORM}: --rebuild makes it anew"
             ))),
-            None if self.schema_of_form()?.0 == 0 => {
-                Err(self.refused("holds nothing: whoever made it was killed"))
-            }
+            None if self.schema_of_form()?.0 == 0 => Err(self.refused(
+                "holds nothing yet, since the run that made it was killed: the next query fills it",
+            )),
             None => Err(self.refused(FOREIGN)),
         }
     }

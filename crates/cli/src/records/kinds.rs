@@ -10,7 +10,7 @@ use agentlog::record::{self, RecordKind, SrcPath, Values};
 
 use super::{InColumns, Record};
 
-/// Makes a type a record. What tells its time and its row may be a field or a function.
+/// Makes a type a record. What tells its time, its row and whose it is may be a field or a function.
 macro_rules! record {
     ($type:ty, $kind:path, $write:path, $values:path, $self:ident => $t:expr, $src:expr, $id:expr, $head:expr) => {
         impl Record for $type {
@@ -50,6 +50,7 @@ record!(Turn, record::TURN, record::turn_into, record::turn_values, self => self
 record!(Delta, record::DELTA, record::delta_into, record::delta_values, self => self.t, self.src, self.item_id.as_deref(), &self.head);
 record!(Call, record::CALL, record::call_into, record::call_values, self => self.t, self.src, self.call_id.as_deref(), &self.head);
 record!(Group, record::TOKENS, record::tokens_into, record::tokens_values, self => self.t(), self.src(), None, self.head());
+
 // What is large is handed on in a box.
 impl<R: Record> Record for Box<R> {
     const KIND: &'static RecordKind = R::KIND;

@@ -349,8 +349,7 @@ impl OpenRequest {
 fn hash(parts: &[&[u8]]) -> u64 {
     let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
     for part in parts {
-        hasher.write(part);
-        hasher.write_u8(0xff);
+        take_part(&mut hasher, part);
     }
     hasher.finish()
 }
@@ -358,10 +357,14 @@ fn hash(parts: &[&[u8]]) -> u64 {
 /// The hash of one part, and that of it with another, which takes no second look at the first.
 fn hash_both(part: &[u8], other: &[u8]) -> (u64, u64) {
     let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
-    hasher.write(part);
-    hasher.write_u8(0xff);
+    take_part(&mut hasher, part);
     let one = hasher.finish();
-    hasher.write(other);
-    hasher.write_u8(0xff);
+    take_part(&mut hasher, other);
     (one, hasher.finish())
+}
+
+fn take_part(hasher: &mut impl Hasher, part: &[u8]) {
+    hasher.write(part);
+    // No part goes on in the next.
+    hasher.write_u8(0xff);
 }

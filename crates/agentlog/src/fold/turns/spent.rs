@@ -132,6 +132,7 @@ impl Spent {
     /// Takes a row of a Claude message.
     pub fn request(&mut self, event: &Event<'_>, explain: bool) {
         if let Some(request) = self.requests.of(event) {
+            // Turns are not told apart by model: there are no names to share.
             request.row(event, &mut Names::default(), explain);
         }
     }
